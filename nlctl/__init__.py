@@ -1,0 +1,1 @@
+"""nlctl: the control plane of a Supabase-native backend."""

@@ -1,0 +1,30 @@
+"""The command line: finds the command, runs it, and turns a failure into one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from nlctl import console
+from nlctl.errors import NlctlError
+
+app = typer.Typer(
+    name="nlctl",
+    help="Run, migrate, seed and operate the backend.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    console.speak_utf8()
+    try:
+        app()
+    except NlctlError as error:
+        console.say_error(error, as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.note("Interrupted.")
+        sys.exit(130)

@@ -1,0 +1,74 @@
+"""The project folder: where it is, what it holds, what nlctl.toml says of it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nlctl.errors import InvalidInput, ProjectNotFound
+
+MARKERS = ("nlctl.toml", "supabase/config.toml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout: `root` is the folder that holds nlctl.toml (or supabase/config.toml)."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """Where the local stack keeps what is not committed."""
+        return self.root / ".nlctl"
+
+    @property
+    def seeds(self) -> Path:
+        """Reference rows; themes/ inside it holds the tokens."""
+        return self.root / "seeds"
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """nlctl.toml as it stands, or nothing."""
+        return _read_toml(self.root / "nlctl.toml")
+
+    @cached_property
+    def platform_settings(self) -> dict[str, Any]:
+        """supabase/config.toml as it stands, or nothing."""
+        return _read_toml(self.root / "supabase" / "config.toml")
+
+    def migrations(self, name: str) -> Path:
+        """The folder of one project's migrations, by the name nlctl.toml gives it."""
+        described = self.settings.get("projects", {}).get(name)
+        if described is None:
+            return self.root / "supabase" / "migrations"
+        return self.root / str(described["migrations"])
+
+    @property
+    def default_name(self) -> str:
+        """The project a target belongs to when nothing else is said."""
+        named = self.settings.get("default_project") or self.platform_settings.get("project_id")
+        return str(named or self.root.name)
+
+
+def find(start: Path | None = None) -> Project:
+    """The project around `start` (the working directory by default)."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if any((folder / marker).is_file() for marker in MARKERS):
+            return Project(folder)
+    raise ProjectNotFound(
+        f"No project around {here}.",
+        hint="Run nlctl inside a folder that has nlctl.toml or supabase/config.toml.",
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path.name} cannot be read: {error}.") from error

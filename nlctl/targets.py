@@ -1,0 +1,82 @@
+"""Targets: which database a command speaks to, and how carefully.
+
+`local` is the stack on this machine. Others are named in nlctl.toml, which says what they are;
+their secrets come from the environment or .env: NLCTL_<NAME>_DATABASE_URL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nlctl.errors import ConfirmationNeeded, InvalidInput, UnknownTarget
+
+if TYPE_CHECKING:
+    from nlctl.project import Project
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One database of one project. The URL holds a password, so it stays out of every repr."""
+
+    name: str
+    project: str
+    database_url: str = field(repr=False)
+    is_production: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether everything in it may be thrown away."""
+        return self.name == LOCAL
+
+
+def resolve(project: Project, name: str | None = None) -> Target:
+    """The target called `name`, else the one in NLCTL_TARGET, else the local stack."""
+    wanted = name or os.environ.get("NLCTL_TARGET") or LOCAL
+    if wanted == LOCAL:
+        return Target(LOCAL, project.default_name, _local_url(project))
+    described = project.settings.get("targets", {}).get(wanted)
+    if described is None:
+        known = ", ".join([LOCAL, *project.settings.get("targets", {})])
+        raise UnknownTarget(f"No target called {wanted!r}.", hint=f"Known: {known}.")
+    return Target(
+        name=wanted,
+        project=str(described.get("project", project.default_name)),
+        database_url=_secret(project, f"NLCTL_{wanted.upper().replace('-', '_')}_DATABASE_URL"),
+        is_production=bool(described.get("production", True)),
+    )
+
+
+def confirm(target: Target, act: str, *, yes: bool) -> None:
+    """Let a destructive act through on the local stack, with --yes, or when a person agrees."""
+    import sys
+
+    if target.is_local or yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfirmationNeeded(f"{act} on {target.name} needs confirming.", hint="Add --yes.")
+    if input(f"{act} on {target.name}? Type its name to go on: ").strip() != target.name:
+        raise ConfirmationNeeded(f"{act} on {target.name} was not confirmed.")
+
+
+def _local_url(project: Project) -> str:
+    from nlctl.errors import DatabaseUnreachable
+
+    try:
+        stack = json.loads((project.state / "stack.json").read_text(encoding="utf-8"))
+        return str(stack["database_url"])
+    except (OSError, ValueError, KeyError) as error:
+        raise DatabaseUnreachable("The local stack is not running.", hint="Run: nlctl up") from error
+
+
+def _secret(project: Project, variable: str) -> str:
+    from dotenv import dotenv_values
+
+    value = os.environ.get(variable) or dotenv_values(project.root / ".env").get(variable)
+    if not value:
+        raise InvalidInput(f"{variable} is not set.", hint="Set it in the environment or in .env.")
+    return value

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import tuple_row
 
 from nlctl.errors import DatabaseUnreachable, InvalidInput
 
 API_ROLES = ("anon", "authenticated", "service_role")
+API_SEARCH_PATH = "public, extensions"
 
 
 @dataclass(frozen=True)
@@ -35,29 +38,40 @@ def connect(url: str, *, autocommit: bool = False, name: str = "nlctl") -> psyco
         ) from None
 
 
-def act_as(connection: psycopg.Connection, caller: Caller) -> None:
+def act_as(connection: psycopg.Connection[Any], caller: Caller) -> None:
     """For the rest of this transaction, be `caller` as PostgREST would (reference, section 0.3)."""
-    claims = {"role": caller.role, **caller.claims}
+    settings = json.dumps(settings_of(connection, caller))
     connection.execute(
-        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-        (caller.role, json.dumps(claims)),
+        "select set_config(name, value, true) from json_each_text(%s::json) s(name, value)",
+        (settings,),
     )
 
 
-def find_caller(connection: psycopg.Connection, who: str) -> Caller:
+def settings_of(connection: psycopg.Connection[Any], caller: Caller) -> dict[str, str]:
+    """What PostgREST sets for `caller`: the limits of the role, search path, claims and role."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    limits = cursor.execute(load_sql("nlctl.sql", "settings_of_role"), {"role": caller.role})
+    return {
+        **dict(limits.fetchall()),
+        "search_path": API_SEARCH_PATH,
+        "request.jwt.claims": json.dumps({"role": caller.role, **caller.claims}),
+        "role": caller.role,
+    }
+
+
+def find_caller(connection: psycopg.Connection[Any], who: str) -> Caller:
     """`anon`, `authenticated`, `service_role`, or a person by e-mail address or id."""
     if who in API_ROLES:
         return Caller(who)
-    person = connection.execute(
-        "select id::text, email from auth.users where id::text = %(who)s or email = lower(%(who)s)",
-        {"who": who},
-    ).fetchone()
+    cursor = connection.cursor(row_factory=tuple_row)
+    person = cursor.execute(load_sql("nlctl.sql", "claims_of_person"), {"who": who}).fetchone()
     if person is None:
         raise InvalidInput(
             f"Nobody is called {who!r}.",
             hint="Give anon, authenticated, service_role, an e-mail address or a user id.",
         )
-    return Caller("authenticated", {"sub": person[0], "email": person[1], "aal": "aal1"})
+    claims: dict[str, Any] = person[0]
+    return Caller(claims["role"], claims)
 
 
 def run_script(connection: psycopg.Connection, script: str) -> None:
@@ -65,9 +79,14 @@ def run_script(connection: psycopg.Connection, script: str) -> None:
     connection.execute(sql.SQL(_trusted(script)))
 
 
+def load_sql(package: str, name: str) -> LiteralString:
+    """The query kept as `name`.sql beside the modules of `package`."""
+    return _trusted(files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8"))
+
+
 def _trusted(script: str) -> LiteralString:
     # psycopg types its queries as literals; ours come from files of the project.
-    return script  # type: ignore[return-value]
+    return script
 
 
 def _first_line(error: Exception) -> str:

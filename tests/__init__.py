@@ -1,0 +1,1 @@
+"""Tests: the same names again as what they are about."""

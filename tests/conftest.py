@@ -1,0 +1,113 @@
+"""Fixtures: a real PostgreSQL, a new database for each test, and people who call it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from nlctl import project as projects
+from nlctl.local import platform
+from tests import callers, databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlctl.local.cluster import Cluster
+    from nlctl.project import Project
+    from tests.callers import Person
+    from tests.databases import Database
+
+
+class MakePerson(Protocol):
+    """The `person` fixture: somebody new with an account."""
+
+    def __call__(
+        self,
+        kind: str = "client",
+        *,
+        email: str | None = None,
+        status: str = "active",
+        first_name: str | None = None,
+    ) -> Person: ...
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """This checkout."""
+    return projects.find()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A running server with nothing of ours on it yet."""
+    made = databases.start_cluster()
+    yield made
+    databases.destroy_cluster(made)
+
+
+@pytest.fixture(scope="session")
+def platform_template(cluster: Cluster) -> Database:
+    """A fresh Supabase project, to be copied."""
+    template = databases.create(cluster, name="template_platform")
+    platform.install(template.admin_url)
+    return template
+
+
+@pytest.fixture(scope="session")
+def product_template(cluster: Cluster, platform_template: Database, project: Project) -> Database:
+    """The whole product with its reference rows, to be copied."""
+    from nlctl.migrations import runner
+
+    from nlctl import seeds, themes
+
+    template = databases.create(cluster, name="template_product", template=platform_template.name)
+    name = project.default_name
+    runner.up(template.url, project.migrations(name), name)
+    seeds.apply(template.url, project.seeds)
+    themes.push(template.url, project.seeds / "themes")
+    return template
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster, platform_template: Database) -> Iterator[Database]:
+    """A fresh Supabase project of the test's own."""
+    made = databases.create(cluster, template=platform_template.name)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def database(cluster: Cluster, product_template: Database) -> Iterator[Database]:
+    """The whole product, of the test's own."""
+    made = databases.create(cluster, template=product_template.name)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def person(database: Database) -> MakePerson:
+    """Make somebody with an account: `person("admin", first_name="Ada")`."""
+
+    def make(
+        kind: str = "client",
+        *,
+        email: str | None = None,
+        status: str = "active",
+        first_name: str | None = None,
+    ) -> Person:
+        return callers.sign_up(database, kind, email=email, status=status, first_name=first_name)
+
+    return make
+
+
+@pytest.fixture
+def anon(database: Database) -> Person:
+    """A visitor with the publishable key."""
+    return callers.anonymous(database)
+
+
+@pytest.fixture
+def service(database: Database) -> Person:
+    """A server with the secret key."""
+    return callers.service(database)

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from nlctl import console
+from nlctl.commands import stack
 from nlctl.errors import NlctlError
 
 app = typer.Typer(
@@ -15,6 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset):
+    app.command()(command)
 
 
 def main() -> None:

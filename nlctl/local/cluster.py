@@ -24,7 +24,7 @@ from nlctl.errors import NlctlError
 from nlctl.local import binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nlctl.local.binaries import Binaries
 
@@ -32,6 +32,7 @@ HOST = "127.0.0.1"
 SUPERUSER = "supabase_admin"
 PASSWORD = "postgres"  # noqa: S105 (the Supabase CLI's public default; the server is on loopback)
 START_SECONDS = 60
+FOLLOW_SECONDS = 0.2
 PORTS_TRIED = 100
 
 # Safe to lose: what tests and scratch databases run on.
@@ -117,6 +118,18 @@ class Cluster:
             return []
         with self.log.open(encoding="utf-8", errors="replace") as log:
             return [line.rstrip("\n") for line in deque(log, maxlen=lines)]
+
+    def following(self, recent: Iterable[str]) -> Iterator[str]:
+        """`recent`, then each new line as the server writes it, until interrupted."""
+        yield from recent
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(0, os.SEEK_END)
+            while True:
+                line = log.readline()
+                if line:
+                    yield line.rstrip("\n")
+                else:
+                    time.sleep(FOLLOW_SECONDS)
 
     def _running(self) -> tuple[int, int] | None:
         """Process id and port of our own ready server, read from its pid file."""

@@ -1,0 +1,237 @@
+"""The cluster comes up whatever happened before, or says in one line what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import psycopg
+import pytest
+
+from nlctl.local import binaries
+from nlctl.local.cluster import HOST, SUPERUSER, VOLATILE, Cluster, ClusterFailed, PortTaken
+from tests import databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PORT = 55600
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A scratch folder on memory."""
+    made = databases.scratch_folder(str(os.getpid()))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def mine(folder: Path) -> Iterator[Cluster]:
+    """A cluster of the test's own, that keeps what it commits."""
+    made = Cluster(folder / "database", binaries.find())
+    yield made
+    made.destroy()
+
+
+def query(cluster: Cluster, statement: str) -> object:
+    with psycopg.connect(cluster.url("postgres", SUPERUSER)) as connection:
+        row = connection.execute(statement.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def run(cluster: Cluster, statement: str) -> None:
+    with psycopg.connect(cluster.url("postgres", SUPERUSER)) as connection:
+        connection.execute(statement.encode())
+
+
+def server(cluster: Cluster) -> psutil.Process:
+    return psutil.Process(int((cluster.data / "postmaster.pid").read_text().split()[0]))
+
+
+@contextmanager
+def occupied(port: int) -> Iterator[None]:
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind((HOST, port))
+        stranger.listen()
+        yield
+
+
+def test_a_running_server_is_left_alone(mine: Cluster) -> None:
+    port = mine.start(PORT)
+    first = server(mine).pid
+
+    assert (mine.start(PORT), server(mine).pid) == (port, first)
+
+
+def test_a_committed_row_survives_a_killed_server(mine: Cluster) -> None:
+    mine.start(PORT)
+    run(mine, "create table kept as select 42 as answer")
+    server(mine).kill()
+
+    mine.start(PORT)
+
+    assert query(mine, "select answer from kept") == 42
+
+
+def test_a_server_stops_and_starts_with_its_rows(mine: Cluster) -> None:
+    mine.start(PORT)
+    run(mine, "create table kept as select 42 as answer")
+    assert mine.stop()
+    assert mine.port() is None
+
+    mine.start(PORT)
+
+    assert query(mine, "select answer from kept") == 42
+
+
+def test_a_pid_file_that_names_another_program_is_not_believed(mine: Cluster) -> None:
+    mine.start(PORT)
+    pid_file = mine.data / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    mine.stop()
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+
+    assert mine.port() is None
+    mine.start(PORT)
+    assert query(mine, "select 1") == 1
+
+
+def test_half_a_data_folder_is_made_again(mine: Cluster) -> None:
+    (mine.home / "data.partial").mkdir(parents=True)
+    (mine.home / "data.partial" / "PG_VERSION").write_text("18")
+
+    mine.start(PORT)
+
+    assert query(mine, "select 1") == 1
+
+
+def test_a_taken_port_is_passed_over(mine: Cluster) -> None:
+    with occupied(PORT):
+        assert mine.start(PORT) > PORT
+
+
+def test_a_taken_port_that_was_asked_for_is_named(mine: Cluster) -> None:
+    with occupied(PORT), pytest.raises(PortTaken, match=f"Port {PORT} is taken"):
+        mine.start(PORT, exact=True)
+
+
+def test_data_of_another_major_version_is_refused(mine: Cluster) -> None:
+    mine.start(PORT)
+    mine.stop()
+    older = replace(mine, binaries=replace(mine.binaries, version="17.2"))
+
+    with pytest.raises(ClusterFailed, match=r"made by PostgreSQL 18, but these programs are 17"):
+        older.start(PORT)
+
+
+def test_two_clusters_never_meet(mine: Cluster, folder: Path) -> None:
+    other = Cluster(folder / "other", binaries.find(), VOLATILE)
+    mine.start(PORT)
+    other.start(PORT)
+    try:
+        run(mine, "create table only_here ()")
+        assert query(other, "select to_regclass('only_here') is null")
+    finally:
+        other.destroy()
+
+
+def test_only_this_machine_can_connect(mine: Cluster) -> None:
+    mine.start(PORT)
+
+    listening = [
+        connection.laddr.ip
+        for connection in server(mine).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening == [HOST]
+
+
+def test_a_wrong_password_is_refused(mine: Cluster) -> None:
+    mine.start(PORT)
+    url = mine.url().replace("postgres@", "wrong@")
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(url)
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(folder: Path) -> None:
+    with small_disk(folder / "small", "100m") as disk:
+        cluster = Cluster(disk / "database", binaries.find())
+        cluster.start(PORT)
+        run(cluster, "create table kept as select 42 as answer")
+        cluster.stop()
+        filler = disk / "filler"
+        fill(filler)
+
+        with pytest.raises(ClusterFailed, match="disk is full"):
+            cluster.start(PORT)
+        filler.unlink()
+        cluster.start(PORT)
+        assert query(cluster, "select answer from kept") == 42
+        cluster.destroy()
+
+
+def test_a_disk_too_small_to_begin_is_said(folder: Path) -> None:
+    with small_disk(folder / "small", "8m") as disk:
+        cluster = Cluster(disk / "database", binaries.find())
+
+        with pytest.raises(ClusterFailed, match="disk is full"):
+            cluster.start(PORT)
+
+
+@pytest.mark.parametrize("round_number", range(10))
+def test_a_start_killed_at_any_moment_can_be_repeated(mine: Cluster, round_number: int) -> None:
+    starting = subprocess.Popen(
+        [sys.executable, "-c", START, str(mine.home), str(PORT)], start_new_session=True
+    )
+    try:
+        starting.wait(timeout=0.08 * round_number)
+    except subprocess.TimeoutExpired:
+        os.killpg(starting.pid, signal.SIGKILL)
+        starting.wait()
+
+    mine.start(PORT)
+
+    assert query(mine, "select 1") == 1
+
+
+START = """
+import sys
+from pathlib import Path
+from nlctl.local import binaries
+from nlctl.local.cluster import Cluster
+Cluster(Path(sys.argv[1]), binaries.find()).start(int(sys.argv[2]))
+"""
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"\0" * 65536)
+        except OSError:
+            return
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk needs the right to mount one")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -2,14 +2,18 @@
 
 
 class NlctlError(Exception):
-    """A failure the operator can act on. `hint` is the way out, `exit_code` tells scripts which."""
+    """A failure the operator can act on. `hint` is the way out, `exit_code` tells scripts which.
+
+    `code` is the database's own name for it, where it has one.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
 
 
 class InvalidInput(NlctlError):
@@ -34,3 +38,61 @@ class ConfirmationNeeded(NlctlError):
     """A destructive command on a shared target was not confirmed; nothing was changed."""
 
     exit_code = 2
+
+
+class SeedFileInvalid(InvalidInput):
+    """A seed file that cannot be read, or that does not fit its table; nothing was written."""
+
+
+class SeedCycle(InvalidInput):
+    """Seeded tables whose foreign keys run in a circle; nothing was written."""
+
+
+class SeedRefused(NlctlError):
+    """The database refused a seed; its whole application was rolled back."""
+
+
+class SeedsBusy(NlctlError):
+    """Another application of seeds holds the database; nothing was written."""
+
+
+class ThemeFileInvalid(InvalidInput):
+    """A theme file that is not JSON of the form name, is_default, tokens; nothing was written."""
+
+
+class UnknownTheme(InvalidInput):
+    """No theme has this name, in the files or in the database."""
+
+
+class ThemeRefused(NlctlError):
+    """The database refused a theme; none of the themes was written."""
+
+
+class QueryFailed(NlctlError):
+    """The database refused a statement; everything its script did was rolled back."""
+
+
+class MigrationConflict(NlctlError):
+    """The files and the history disagree; nothing was run."""
+
+    exit_code = 4
+
+
+class MigrationFailed(NlctlError):
+    """A file stopped with an error; the message says what of it was applied."""
+
+    exit_code = 5
+
+
+class MigrationsBusy(NlctlError):
+    """Another runner held the lock for too long; nothing was run."""
+
+
+class ForeignDatabase(NlctlError):
+    """The database belongs to another project; nothing was changed."""
+
+
+class Interrupted(NlctlError):
+    """Somebody stopped the command; the message says what had been done."""
+
+    exit_code = 130

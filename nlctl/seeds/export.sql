@@ -1,0 +1,1 @@
+select to_jsonb(existing)::text from {table} as existing order by {existing_key}

@@ -57,9 +57,8 @@ def platform_template(cluster: Cluster) -> Database:
 @pytest.fixture(scope="session")
 def product_template(cluster: Cluster, platform_template: Database, project: Project) -> Database:
     """The whole product with its reference rows, to be copied."""
-    from nlctl.migrations import runner
-
     from nlctl import seeds, themes
+    from nlctl.migrations import runner
 
     template = databases.create(cluster, name="template_product", template=platform_template.name)
     name = project.default_name

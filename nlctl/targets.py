@@ -70,7 +70,9 @@ def _local_url(project: Project) -> str:
         stack = json.loads((project.state / "stack.json").read_text(encoding="utf-8"))
         return str(stack["database_url"])
     except (OSError, ValueError, KeyError) as error:
-        raise DatabaseUnreachable("The local stack is not running.", hint="Run: nlctl up") from error
+        raise DatabaseUnreachable(
+            "The local stack is not running.", hint="Run: nlctl up"
+        ) from error
 
 
 def _secret(project: Project, variable: str) -> str:

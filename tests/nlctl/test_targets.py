@@ -1,0 +1,100 @@
+"""A command speaks to the database it was told, and to a shared one only on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nlctl import targets
+from nlctl.errors import ConfirmationNeeded, DatabaseUnreachable, InvalidInput, UnknownTarget
+from nlctl.project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = """
+default_project = "notionlab"
+[targets.eu-production]
+[targets.staging]
+project = "assistant"
+production = false
+"""
+URL = "postgresql://postgres:hush@db.example.test/postgres"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with two shared targets and no local stack."""
+    monkeypatch.delenv("NLCTL_TARGET", raising=False)
+    (tmp_path / "nlctl.toml").write_text(SETTINGS)
+    return Project(tmp_path)
+
+
+def test_a_url_comes_from_the_environment(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLCTL_EU_PRODUCTION_DATABASE_URL", URL)
+
+    target = targets.resolve(project, "eu-production")
+
+    assert (target.database_url, target.is_production) == (URL, True)
+
+
+def test_a_url_comes_from_the_env_file(project: Project) -> None:
+    (project.root / ".env").write_text(f"NLCTL_STAGING_DATABASE_URL={URL}\n")
+
+    target = targets.resolve(project, "staging")
+
+    assert (target.project, target.is_production) == ("assistant", False)
+
+
+def test_a_target_is_chosen_by_the_environment(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLCTL_TARGET", "staging")
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", URL)
+
+    assert targets.resolve(project).name == "staging"
+
+
+def test_a_password_never_shows_in_a_repr(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", URL)
+
+    assert "hush" not in repr(targets.resolve(project, "staging"))
+
+
+def test_a_missing_url_is_named(project: Project) -> None:
+    with pytest.raises(InvalidInput, match="NLCTL_STAGING_DATABASE_URL is not set"):
+        targets.resolve(project, "staging")
+
+
+def test_an_unknown_target_names_the_known_ones(project: Project) -> None:
+    with pytest.raises(UnknownTarget) as refusal:
+        targets.resolve(project, "prod")
+    assert refusal.value.hint == "Known: local, eu-production, staging."
+
+
+def test_a_stack_that_never_ran_says_so(project: Project) -> None:
+    with pytest.raises(DatabaseUnreachable, match="not running"):
+        targets.resolve(project)
+
+
+def test_a_shared_database_is_not_harmed_without_consent(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", URL)
+    target = targets.resolve(project, "staging")
+
+    targets.confirm(target, "Pruning", yes=True)
+    with pytest.raises(ConfirmationNeeded, match="Pruning on staging needs confirming"):
+        targets.confirm(target, "Pruning", yes=False)
+
+
+def test_a_broken_settings_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "nlctl.toml").write_text("targets = [")
+
+    with pytest.raises(InvalidInput, match=r"nlctl\.toml cannot be read"):
+        targets.resolve(Project(tmp_path), "staging")

@@ -19,6 +19,7 @@ app = typer.Typer(
 for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset):
     app.command()(command)
 app.add_typer(seed.app)
+app.add_typer(db.app, name="db")
 
 
 def main() -> None:

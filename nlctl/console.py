@@ -33,14 +33,19 @@ def note(line: str) -> None:
 
 def say_json(data: Any) -> None:
     """The answer for machines: one JSON document on standard output."""
-    print(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+    print(as_json(data))
+
+
+def as_json(data: Any) -> str:
+    """JSON as people read it, accents included."""
+    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
 
 
 def say_error(error: NlctlError, *, as_json: bool) -> None:
     """One line with the way out, or the same as JSON; always on standard error."""
     if as_json:
-        document = {"error": {"message": error.message, "hint": error.hint}}
-        print(json.dumps(document, ensure_ascii=False), file=sys.stderr)
+        facts = {"message": error.message, "hint": error.hint, "code": error.code}
+        print(json.dumps({"error": facts}, ensure_ascii=False), file=sys.stderr)
         return
     way_out = f" {error.hint}" if error.hint else ""
     print(f"error: {error.message}{way_out}", file=sys.stderr)

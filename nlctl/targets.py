@@ -34,6 +34,11 @@ class Target:
         return self.name == LOCAL
 
 
+def names(project: Project) -> list[str]:
+    """Every target that can be asked for by name."""
+    return [LOCAL, *project.settings.get("targets", {})]
+
+
 def resolve(project: Project, name: str | None = None) -> Target:
     """The target called `name`, else the one in NLCTL_TARGET, else the local stack."""
     wanted = name or os.environ.get("NLCTL_TARGET") or LOCAL
@@ -41,7 +46,7 @@ def resolve(project: Project, name: str | None = None) -> Target:
         return Target(LOCAL, project.default_name, _local_url(project))
     described = project.settings.get("targets", {}).get(wanted)
     if described is None:
-        known = ", ".join([LOCAL, *project.settings.get("targets", {})])
+        known = ", ".join(names(project))
         raise UnknownTarget(f"No target called {wanted!r}.", hint=f"Known: {known}.")
     return Target(
         name=wanted,

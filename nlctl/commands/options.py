@@ -6,10 +6,29 @@ from typing import Annotated
 
 import typer
 
+
+def complete_target(incomplete: str) -> list[str]:
+    """Names for the shell to offer after --target."""
+    from nlctl import project, targets
+    from nlctl.errors import NlctlError
+
+    try:
+        known = targets.names(project.find())
+    except NlctlError:  # a shell in the middle of a line has no use for it
+        return []
+    return [name for name in known if name.startswith(incomplete)]
+
+
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 TargetName = Annotated[
     str | None,
-    typer.Option("--target", "-t", help="Target of nlctl.toml; local by default.", metavar="NAME"),
+    typer.Option(
+        "--target",
+        "-t",
+        help="Target of nlctl.toml; local by default.",
+        metavar="NAME",
+        autocompletion=complete_target,
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a destructive act.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything, then roll it back.")]

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from nlctl import console
-from nlctl.commands import seed, stack
+from nlctl.commands import db, seed, stack
 from nlctl.errors import NlctlError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
 for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset):
     app.command()(command)
 app.add_typer(seed.app)
-app.add_typer(db.app, name="db")
+app.add_typer(db.app)
 
 
 def main() -> None:

@@ -1,0 +1,11 @@
+-- What one file sets must not reach the next. (`discard all` would also let go of the lock.)
+reset session authorization;
+reset role;
+reset all;
+discard temp;
+deallocate all;
+-- Objects belong to postgres, whoever signed in, as with the Supabase CLI.
+select set_config('role', 'postgres', false)
+from pg_roles
+where rolname = 'postgres'
+  and (session_user = 'supabase_admin' or session_user like 'cli\_login\_%');

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from nlctl import console
-from nlctl.commands import db, seed, stack
+from nlctl.commands import db, doctor, seed, stack
 from nlctl.errors import NlctlError
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset):
+for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset, doctor.doctor):
     app.command()(command)
 app.add_typer(seed.app)
 app.add_typer(db.app)

@@ -39,9 +39,14 @@ def names(project: Project) -> list[str]:
     return [LOCAL, *project.settings.get("targets", {})]
 
 
-def resolve(project: Project, name: str | None = None) -> Target:
+def chosen(name: str | None) -> str:
     """The target called `name`, else the one in NLCTL_TARGET, else the local stack."""
-    wanted = name or os.environ.get("NLCTL_TARGET") or LOCAL
+    return name or os.environ.get("NLCTL_TARGET") or LOCAL
+
+
+def resolve(project: Project, name: str | None = None) -> Target:
+    """The chosen target, with its URL."""
+    wanted = chosen(name)
     if wanted == LOCAL:
         return Target(LOCAL, project.default_name, _local_url(project))
     described = project.settings.get("targets", {}).get(wanted)

@@ -1,0 +1,47 @@
+"""Doctor: small independent checks of a checkout, this machine and one database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlctl.doctor import environment, findings, secrets, settings
+from nlctl.doctor.findings import Finding, Status
+from nlctl.errors import NlctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlctl.project import Project
+
+__all__ = ["Finding", "Status", "examine"]
+
+
+def examine(project: Project, target_name: str | None = None) -> Iterator[Finding]:
+    """Every finding, the machine first, then the files, then the database of the target."""
+    yield from environment.check(project)
+    problems = list(settings.check(project))
+    yield from problems
+    yield from secrets.check(project)
+    if any(finding.status is Status.ERROR for finding in problems):
+        yield findings.warning("database", "Not examined.", "Mend the settings first.")
+    else:
+        yield from _check_database(project, target_name)
+
+
+def _check_database(project: Project, target_name: str | None) -> Iterator[Finding]:
+    from nlctl import database, targets
+    from nlctl.doctor import history, server, texts
+
+    try:
+        target = targets.resolve(project, target_name)
+        connection = database.connect(target.database_url, autocommit=True, name="nlctl doctor")
+    except NlctlError as failure:
+        is_local = targets.chosen(target_name) == targets.LOCAL
+        status = Status.WARNING if is_local else Status.ERROR
+        yield Finding("database", status, failure.message, failure.hint)
+        return
+    with connection:
+        yield findings.ok("database", f"{target.name} answers.")
+        yield from server.check(project, connection)
+        yield from history.check(project, target)
+        yield from texts.check(project, target, connection)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from nlctl import console
-from nlctl.commands import db, doctor, seed, stack
+from nlctl.commands import db, doctor, migrate, seed, stack
 from nlctl.errors import NlctlError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset, doctor.doctor):
     app.command()(command)
+app.add_typer(migrate.app)
 app.add_typer(seed.app)
 app.add_typer(db.app)
 

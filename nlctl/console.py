@@ -47,8 +47,9 @@ def say_error(error: NlctlError, *, as_json: bool) -> None:
         facts = {"message": error.message, "hint": error.hint, "code": error.code}
         print(json.dumps({"error": facts}, ensure_ascii=False), file=sys.stderr)
         return
+    summary, *details = error.message.split("\n")
     way_out = f" {error.hint}" if error.hint else ""
-    print(f"error: {error.message}{way_out}", file=sys.stderr)
+    print("\n".join([f"error: {summary}{way_out}", *details]), file=sys.stderr)
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

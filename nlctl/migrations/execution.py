@@ -92,6 +92,7 @@ class Execution:
             raise MigrationFailed(
                 error.message + plan.describe_leftovers(leftovers),
                 hint=plan.way_out_of_failure(migration.version),
+                code=error.code,
             ) from error.__cause__
         self._begin_session()
         with self.connection.transaction():
@@ -141,7 +142,8 @@ class Execution:
             standing = f"{done} of its {len(migration.statements)} statements were applied."
         return MigrationFailed(
             f"{failure.summarise(error, migration, statement)} {standing}"
-            + failure.describe(error, migration, statement)
+            + failure.describe(error, migration, statement),
+            code=error.sqlstate,
         )
 
     def _give_up(self, migration: Migration, reason: str) -> tuple[str, ...]:

@@ -93,6 +93,13 @@ def up(
             ) from error
 
 
+def pending(url: str, folder: Path, project: str) -> tuple[str, ...]:
+    """Names of the files that `up` would apply; refuses what `up` would refuse."""
+    run = _Run(url, files.read(folder), project, Options(), _ignore, _ignore)
+    with closing(session.connect(url)) as connection:
+        return tuple(entry.label for entry in run.choose(connection))
+
+
 @dataclass
 class _Run:
     """One `up`: what it was asked, and how far it is."""

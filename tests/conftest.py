@@ -57,14 +57,10 @@ def platform_template(cluster: Cluster) -> Database:
 @pytest.fixture(scope="session")
 def product_template(cluster: Cluster, platform_template: Database, project: Project) -> Database:
     """The whole product with its reference rows, to be copied."""
-    from nlctl import seeds, themes
-    from nlctl.migrations import runner
+    from tests import products
 
     template = databases.create(cluster, name="template_product", template=platform_template.name)
-    name = project.default_name
-    runner.up(template.url, project.migrations(name), name)
-    seeds.apply(template.url, project.seeds)
-    themes.push(template.url, project.seeds / "themes")
+    products.install(template, project)
     return template
 
 

@@ -1,0 +1,55 @@
+"""The product runs on the PostgreSQL versions that Supabase runs, not only on the embedded one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nlctl.local import binaries
+from tests import callers, databases, products
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlctl.project import Project
+    from tests.databases import Database
+
+DEBIAN = Path("/usr/lib/postgresql")
+SUPPORTED = ("15", "16", "17")
+
+
+@pytest.fixture(scope="module", params=SUPPORTED)
+def older(request: pytest.FixtureRequest, project: Project) -> Iterator[Database]:
+    """The whole product on an older server."""
+    programs = DEBIAN / request.param / "bin"
+    if not programs.is_dir():
+        pytest.skip(f"PostgreSQL {request.param} is not installed here")
+    cluster = databases.start_cluster(binaries.at(programs))
+    made = databases.create(cluster)
+    products.install(made, project)
+    yield made
+    databases.destroy_cluster(cluster)
+
+
+def test_everything_is_applied(older: Database, project: Project) -> None:
+    applied = older.run("select version from supabase_migrations.schema_migrations order by 1")
+
+    files = sorted(project.migrations(project.default_name).glob("*.sql"))
+    assert [row[0] for row in applied] == [file.name.split("_")[0] for file in files]
+
+
+def test_installing_again_changes_nothing(older: Database, project: Project) -> None:
+    products.install(older, project)
+
+
+def test_a_visitor_reads_the_theme(older: Database) -> None:
+    assert callers.anonymous(older).rpc("get_active_theme_tokens")["colors"]
+
+
+def test_a_client_sees_only_himself(older: Database) -> None:
+    ada = callers.sign_up(older, "client")
+    callers.sign_up(older, "client")
+
+    assert [row["id"] for row in ada.run("select id::text from public.profiles")] == [ada.id]

@@ -119,14 +119,20 @@ def check(migration: Migration) -> None:
             f"{migration.path.name} holds no statement yet.", hint="Write it or delete it."
         )
     for statement in migration.statements:
+        where = migration.at(statement.begins)
         if statement.controls_transaction:
             raise InvalidInput(
-                f"{migration.at(statement.begins)}: a file may not begin or end a transaction.",
+                f"{where}: a file may not begin or end a transaction.",
                 hint="Delete the statement: each file already runs in a transaction of its own.",
+            )
+        if statement.streams:
+            raise InvalidInput(
+                f"{where}: a migration cannot copy to or from its reader.",
+                hint="Write the rows as insert statements, or keep them as a seed.",
             )
         if statement.stands_alone and migration.is_transactional:
             raise InvalidInput(
-                f"{migration.at(statement.begins)}: this cannot run in a transaction.",
+                f"{where}: this cannot run in a transaction.",
                 hint=f"Move it to a file of its own whose first line is: {MARKER}",
             )
 

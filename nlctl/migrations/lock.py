@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from psycopg.pq import TransactionStatus
+
 from nlctl.errors import MigrationsBusy
 from nlctl.migrations import history
 
@@ -40,7 +42,7 @@ def held(connection: Connection, timeout: float, notice: Callable[[str], None]) 
     try:
         yield
     finally:
-        if not connection.closed:
+        if connection.info.transaction_status is TransactionStatus.IDLE:  # else it goes by itself
             connection.execute("select pg_advisory_unlock(%s)", (KEY,))
 
 

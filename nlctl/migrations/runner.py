@@ -168,8 +168,9 @@ class _Run:
         self.report(applied)
 
     def tell_way_out(self) -> str:
-        before = ", ".join(applied.file for applied in self.done) or "nothing"
-        return f"Applied before it: {before}. Correct the file and run nlctl migrate up again."
+        before = ", ".join(applied.file for applied in self.done)
+        so_far = f"Applied before it: {before}. " if before else ""
+        return f"{so_far}Correct the file and run nlctl migrate up again."
 
     def tell_what_stands(self) -> str:
         """Which files are applied: asked again, for the last commit may or may not have made it."""

@@ -94,6 +94,11 @@ class Statement:
             self.is_concurrent or self.words[:1] == ("vacuum",) or self.words[:2] in _STANDS_ALONE
         )
 
+    @property
+    def streams(self) -> bool:
+        """Whether it expects rows to follow it, as psql would send them."""
+        return self.words[:1] == ("copy",) and bool({"stdin", "stdout"} & set(self.words))
+
 
 def split(script: str) -> tuple[Statement, ...]:
     """The statements of a script, in order; pieces that hold only comments are left out."""

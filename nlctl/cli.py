@@ -7,7 +7,7 @@ import sys
 import typer
 
 from nlctl import console
-from nlctl.commands import db, doctor, migrate, seed, stack
+from nlctl.commands import db, doctor, migrate, seed, stack, theme
 from nlctl.errors import NlctlError
 
 app = typer.Typer(
@@ -15,11 +15,13 @@ app = typer.Typer(
     help="Run, migrate, seed and operate the backend.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich would double the time of --help
 )
 for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset, doctor.doctor):
     app.command()(command)
 app.add_typer(migrate.app)
 app.add_typer(seed.app)
+app.add_typer(theme.app)
 app.add_typer(db.app)
 
 

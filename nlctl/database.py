@@ -84,6 +84,17 @@ def load_sql(package: str, name: str) -> LiteralString:
     return _trusted(files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8"))
 
 
+def reason(error: psycopg.Error) -> str:
+    """Why the database refused, in one line; in the words of `app.refuse` where it was that."""
+    said = error.diag.message_primary or str(error) or "no reason given"
+    detail = error.diag.message_detail
+    if error.sqlstate == "PGRST":
+        answer = json.loads(said)
+        said, detail = answer["message"], answer.get("details")
+    line = " ".join(said.split()).rstrip(".")
+    return f"{line} ({' '.join(detail.split()).rstrip('.')})" if detail else line
+
+
 def _trusted(script: str) -> LiteralString:
     # psycopg types its queries as literals; ours come from files of the project.
     return script

@@ -40,6 +40,10 @@ class ConfirmationNeeded(NlctlError):
     exit_code = 2
 
 
+class DamagedText(InvalidInput):
+    """A file that is not UTF-8, or whose accents were lost on the way; nothing was written."""
+
+
 class SeedFileInvalid(InvalidInput):
     """A seed file that cannot be read, or that does not fit its table; nothing was written."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nlctl import console, project, targets
 from nlctl.commands import options
+from nlctl.commands.output import Output, deliver
 
 if TYPE_CHECKING:
     from nlctl.seeds import Change, Report
@@ -89,10 +89,7 @@ def export(
     key: Annotated[
         str, typer.Option("--key", help="Columns that tell rows apart; the primary key by default.")
     ] = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write; standard output by default."),
-    ] = None,
+    output: Output = None,
     target: options.TargetName = None,
 ) -> None:
     """Write tables as a seed file, sorted by key.
@@ -103,12 +100,7 @@ def export(
 
     database = targets.resolve(project.find(), target)
     columns = [name.strip() for name in key.split(",") if name.strip()]
-    document = seeds.export(database.database_url, tables, key=columns)
-    if output is None:
-        console.say(document.rstrip("\n"))
-        return
-    output.write_text(document, encoding="utf-8", newline="\n")
-    console.note(f"{output} written.")
+    deliver(seeds.export(database.database_url, tables, key=columns), output)
 
 
 def _say_tables(report: Report) -> None:

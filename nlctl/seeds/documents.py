@@ -13,37 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import yaml
 
-from nlctl.errors import SeedFileInvalid
+from nlctl import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NUMBER = re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?$")
 WHOLE_NUMBER = re.compile(r"^[-+]?(0|[1-9]\d*)$")
-
-MOJIBAKE = re.compile("\ufffd|[ÂÃ][\u0080-\u00bf]|â€|Å[“’“\u0093]")
-# « pr?f » and « ?tat »: what a letter becomes when it crosses a latin1 or ASCII terminal.
-LOST_LETTER = re.compile(r"[^\W\d_]\?[^\W\d_]|^\?[^\W\d_]")
-
-
-def read_text(path: Path) -> str:
-    """The file's text; refuses what is not UTF-8 or was damaged before it was."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SeedFileInvalid(
-            f"{path.name}:{line}: not UTF-8.", hint="Save the file as UTF-8."
-        ) from error
-    for number, line_text in enumerate(text.splitlines(), start=1):
-        damage = MOJIBAKE.search(line_text)
-        if damage:
-            raise SeedFileInvalid(
-                f"{path.name}:{number}: damaged accents ({damage[0]!r}).",
-                hint="Type the text again in UTF-8.",
-            )
-    return text
 
 
 def to_json(value: Any) -> str:
@@ -108,9 +84,11 @@ class Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
-        if node.tag == "tag:yaml.org,2002:str" and _has_lost_letter(node.value):
-            raise _fault(node, f"a letter was lost in {node.value!r}")
-        return super().construct_scalar(node)
+        value = super().construct_scalar(node)
+        lost = texts.find_lost_letter(str(value))
+        if lost:
+            raise _fault(node, f"a letter was lost in {lost!r}")
+        return value
 
     def construct_decimal(self, node: yaml.ScalarNode) -> Decimal:
         return Decimal(node.value)
@@ -130,11 +108,6 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 def _represent_decimal(dumper: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:float", str(number))
-
-
-def _has_lost_letter(text: str) -> bool:
-    words = (word for word in text.split() if "/" not in word and "=" not in word)
-    return any(LOST_LETTER.search(word) for word in words)
 
 
 def _fault(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:

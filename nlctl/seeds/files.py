@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from nlctl import texts
 from nlctl.errors import InvalidInput, SeedFileInvalid
 from nlctl.seeds import documents
 
@@ -101,13 +102,13 @@ def allow(names: Iterable[str], *, is_production: bool) -> None:
 def _read_set(folder: Path, name: str) -> SeedSet:
     here = folder if name == REFERENCE else folder / name
     found = [seed for path in sorted(here.glob("*.yaml")) for seed in read_file(path)]
-    scripts = (Script(path.name, documents.read_text(path)) for path in sorted(here.glob("*.sql")))
+    scripts = (Script(path.name, texts.read(path)) for path in sorted(here.glob("*.sql")))
     return SeedSet(name, tuple(merge(found)), tuple(scripts))
 
 
 def read_file(path: Path) -> list[Seed]:
     """Every document of one file."""
-    loader = documents.Loader(documents.read_text(path))
+    loader = documents.Loader(texts.read(path))
     try:
         return [_read_document(loader, node, path.name) for node in loader.nodes()]
     except yaml.MarkedYAMLError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
 from psycopg import sql
+
+from nlctl.database import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from nlctl.seeds.files import Seed
 
 
-@cache
 def text(name: str) -> LiteralString:
     """One statement as its file has it."""
-    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
+    return load_sql("nlctl.seeds", name)
 
 
 def table(name: str) -> sql.Identifier:

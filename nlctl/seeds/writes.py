@@ -216,9 +216,7 @@ def _count_rows(ordered: Iterable[Iterable[Seed]]) -> dict[str, int]:
 
 
 def _refusal(subject: str, error: psycopg.Error) -> SeedRefused:
-    detail = f" ({error.diag.message_detail.rstrip('.')})" if error.diag.message_detail else ""
-    reason = error.diag.message_primary or str(error).strip()
-    return SeedRefused(f"{subject}: {reason}{detail}. Nothing was written.")
+    return SeedRefused(f"{subject}: {database.reason(error)}. Nothing was written.")
 
 
 @contextmanager

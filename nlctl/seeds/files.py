@@ -14,6 +14,7 @@ import yaml
 
 from nlctl import texts
 from nlctl.errors import InvalidInput, SeedFileInvalid
+from nlctl.migrations import statements
 from nlctl.seeds import documents
 
 if TYPE_CHECKING:
@@ -64,11 +65,19 @@ class Seed:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One statement of a script."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Script:
     """SQL for rows that are computed."""
 
     name: str
-    text: str
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -102,8 +111,8 @@ def allow(names: Iterable[str], *, is_production: bool) -> None:
 def _read_set(folder: Path, name: str) -> SeedSet:
     here = folder if name == REFERENCE else folder / name
     found = [seed for path in sorted(here.glob("*.yaml")) for seed in read_file(path)]
-    scripts = (Script(path.name, texts.read(path)) for path in sorted(here.glob("*.sql")))
-    return SeedSet(name, tuple(merge(found)), tuple(scripts))
+    scripts = tuple(read_script(path) for path in sorted(here.glob("*.sql")))
+    return SeedSet(name, tuple(merge(found)), scripts)
 
 
 def read_file(path: Path) -> list[Seed]:
@@ -119,6 +128,24 @@ def read_file(path: Path) -> list[Seed]:
         raise SeedFileInvalid(f"{path.name}: {error}.") from error
     finally:
         loader.dispose()
+
+
+def read_script(path: Path) -> Script:
+    """The statements of a .sql seed; refuses those that would leave the transaction."""
+    text = texts.read(path)
+    try:
+        parts = statements.split(text)
+    except InvalidInput as error:
+        raise SeedFileInvalid(f"{path.name}:{error.message}") from error
+    steps = []
+    for part in parts:
+        place = Place(path.name, statements.place(text, part.begins).line)
+        if part.controls_transaction or part.stands_alone or part.streams:
+            raise SeedFileInvalid(
+                f"{place}: {part.words[0]} cannot run here: all seeds share one transaction."
+            )
+        steps.append(Step(part.text, place))
+    return Script(path.name, tuple(steps))
 
 
 def merge(seeds: Iterable[Seed]) -> Iterator[Seed]:

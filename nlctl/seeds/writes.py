@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from nlctl.seeds.files import Row, Script, Seed, SeedSet
+    from nlctl.seeds.files import Row, Script, Seed, SeedSet, Step
 
 LOCK_NAME = "nlctl seeds"
 LOCK_TIMEOUT = "60s"
@@ -180,20 +180,16 @@ def _all_rows(seeds: Iterable[Seed], kept: Iterable[SeedSet]) -> list[Seed]:
 
 
 def _run_script(connection: psycopg.Connection, script: Script) -> ScriptReport:
+    return ScriptReport(script.name, sum(_run_step(connection, step) for step in script.steps))
+
+
+def _run_step(connection: psycopg.Connection, step: Step) -> int:
     try:
-        cursor = connection.execute(sql.SQL(script.text))
+        cursor = connection.execute(sql.SQL(step.text))
     except psycopg.Error as error:
-        raise _refusal(script.name, error) from error
-    return ScriptReport(script.name, sum(_written(cursor)))
-
-
-def _written(cursor: psycopg.Cursor) -> Iterator[int]:
-    while True:
-        verb = (cursor.statusmessage or "").split(" ")[0]
-        if verb in {"INSERT", "UPDATE", "DELETE", "MERGE"}:
-            yield cursor.rowcount
-        if not cursor.nextset():
-            return
+        raise _refusal(str(step.place), error) from error
+    verb = (cursor.statusmessage or "").split(" ")[0]
+    return cursor.rowcount if verb in {"INSERT", "UPDATE", "DELETE", "MERGE"} else 0
 
 
 def _by_columns(rows: Iterable[Row]) -> list[tuple[tuple[str, ...], str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlctl import console, project, targets
-from nlctl.commands.options import DryRun, Json, TargetName, Yes
+from nlctl.commands import options
 from nlctl.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ Write = Annotated[
 def query(
     sql: Annotated[str, typer.Argument(help="One or more statements; - reads standard input.")],
     who: As = None,
-    target: TargetName = None,
+    target: options.TargetName = None,
     read_only: ReadOnly = False,
     write: Write = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    as_csv: Csv = False,
-    as_json: Json = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    csv: Csv = False,
+    json: options.Json = False,
 ) -> None:
     """Run SQL in one transaction and show what it answers; writes are committed.
 
@@ -55,24 +56,24 @@ def query(
 
     where = targets.resolve(project.find(), target)
     may_write = _may_write(where, read_only=read_only, write=write, yes=yes)
-    script = queries.parse(_standard_input() if sql == "-" else sql)
+    script = queries.parse(_standard_input() if sql == "-" else _as_typed(sql))
     outcome = queries.run(
         where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
     )
-    _say(outcome, dry_run=dry_run, as_csv=as_csv, as_json=as_json)
+    _say(outcome, dry_run=dry_run, csv=csv, json=json)
 
 
 @app.command()
 def file(
     path: Annotated[str, typer.Argument(help="An SQL script; - reads standard input.")],
     who: As = None,
-    target: TargetName = None,
+    target: options.TargetName = None,
     read_only: ReadOnly = False,
     write: Write = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    as_csv: Csv = False,
-    as_json: Json = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    csv: Csv = False,
+    json: options.Json = False,
 ) -> None:
     """Run a script in one transaction: all of it happens, or none.
 
@@ -88,18 +89,18 @@ def file(
     outcome = queries.run(
         where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
     )
-    _say(outcome, dry_run=dry_run, as_csv=as_csv, as_json=as_json)
+    _say(outcome, dry_run=dry_run, csv=csv, json=json)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(
     context: typer.Context,
     who: As = None,
-    target: TargetName = None,
+    target: options.TargetName = None,
     read_only: ReadOnly = False,
     write: Write = False,
-    yes: Yes = False,
-    as_json: Json = False,
+    yes: options.Yes = False,
+    json: options.Json = False,
 ) -> None:
     """Open psql on the database; what nlctl does not know goes to psql, all of it after --.
 
@@ -113,7 +114,7 @@ def psql(
     where = targets.resolve(project.find(), target)
     may_write = _may_write(where, read_only=read_only, write=write, yes=yes)
     shell = shells.prepare(where.database_url, context.args, who=who, read_only=not may_write)
-    if as_json:
+    if json:
         console.say_json(shell.as_dict())
         return
     raise typer.Exit(shell.start())
@@ -142,19 +143,24 @@ def _read(path: str) -> str:
         raise InvalidInput(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error
 
 
+def _as_typed(argument: str) -> str:
+    """The argument's own UTF-8, where the locale made Python read it as something else."""
+    return os.fsencode(argument).decode("utf-8", errors="replace")
+
+
 def _standard_input() -> str:
     import sys
 
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
 
 
-def _say(outcome: Outcome, *, dry_run: bool, as_csv: bool, as_json: bool) -> None:
-    if as_json:
+def _say(outcome: Outcome, *, dry_run: bool, csv: bool, json: bool) -> None:
+    if json:
         results = [result.as_dict() for result in outcome.results]
         console.say_json({"results": results, "committed": outcome.committed})
         return
     for result in outcome.results:
-        (_say_csv if as_csv else _say_result)(result)
+        (_say_csv if csv else _say_result)(result)
     if outcome.wrote:
         settled = "Rolled back (dry run)" if dry_run else "Committed"
         console.note(f"{settled}: {_count(outcome.written)} written.")

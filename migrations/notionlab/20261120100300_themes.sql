@@ -22,7 +22,7 @@ as $$
     when 'boolean' then true
     when 'string' then
       char_length(p_value #>> '{}') between 1 and 300
-      and p_value #>> '{}' !~ '[;{}<>\\[:cntrl:]]|/\*|@import'
+      and p_value #>> '{}' !~ '[;{}<>\\\u0001-\u001f\u007f-\u009f]|/\*|@import'
       and p_value #>> '{}' !~* '(url|expression)\s*\('
     else false
   end;

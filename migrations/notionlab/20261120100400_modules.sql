@@ -174,12 +174,11 @@ create policy component_rules_select_own_or_staff on public.component_rules
     or (select public.is_admin_or_owner((select auth.uid())))
   );
 
--- Staff arrange what there is. Keys, kinds and paths are the frontend's code, and come with it.
-grant select, update (label, description, icon, position, is_active, default_layout)
-  on public.modules_registry to authenticated;
-grant select, update (label, icon, position, is_active)
-  on public.admin_dashboard_tabs to authenticated;
-grant select, update (tab_key, label, description, icon, position, is_active, default_layout)
+-- Staff arrange what there is. What it is and what it is called come with the frontend, as seeds.
+grant select, update (position, is_active, default_layout) on public.modules_registry
+  to authenticated;
+grant select, update (position, is_active) on public.admin_dashboard_tabs to authenticated;
+grant select, update (tab_key, position, is_active, default_layout)
   on public.admin_modules_registry to authenticated;
 -- Staff write through set_component_rule, which knows who may decide for whom.
 grant select on public.component_rules to authenticated;
@@ -256,7 +255,7 @@ begin
     perform app.refuse('INVALID', 'Ce type de compte n''existe pas.', 'user_type_id');
   end if;
   perform app.require_authority_over(p_user_type_id);
-  if p_effect not in ('allow', 'deny') then
+  if p_effect not in ('allow', 'deny') or (p_effect is null and p_user_id is null) then
     perform app.refuse('INVALID', 'Choisis de montrer ou de cacher.', 'effect');
   end if;
   if not exists (select from app.components where component_key = p_component_key) then
@@ -265,8 +264,7 @@ begin
 
   if p_effect is null then
     delete from public.component_rules
-    where component_key = p_component_key
-      and (user_type_id = p_user_type_id or user_id = p_user_id);
+    where component_key = p_component_key and user_id = p_user_id;
   elsif p_user_id is not null then
     insert into public.component_rules (component_key, user_id, effect)
     values (p_component_key, p_user_id, p_effect)
@@ -279,7 +277,7 @@ begin
 end;
 $$;
 comment on function public.set_component_rule is
-  'Show (allow) or hide (deny) a component to a type or a person; null removes the rule. Admins '
-  'decide for prof and client, owners for all. Refuses with FORBIDDEN, NOT_FOUND or INVALID '
-  '(user_type_id, effect).';
+  'Show (allow) or hide (deny) a component to a type or a person; null gives a person the rule of '
+  'his type again. Admins decide for prof and client, owners for all. Refuses with FORBIDDEN, '
+  'NOT_FOUND or INVALID (user_type_id, effect).';
 grant execute on function public.set_component_rule to authenticated;

@@ -67,6 +67,11 @@ def create(cluster: Cluster, *, name: str | None = None, template: str = "templa
             sql.Identifier(made.name), sql.Identifier(template)
         ),
     )
+    if template != "template1":  # a copy forgets its owner
+        _as_admin(
+            cluster,
+            sql.SQL("alter database {} owner to postgres").format(sql.Identifier(made.name)),
+        )
     return made
 
 

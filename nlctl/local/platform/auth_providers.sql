@@ -116,7 +116,8 @@ create table if not exists auth.oauth_clients (
   token_endpoint_auth_method text not null
     check (token_endpoint_auth_method in ('client_secret_basic', 'client_secret_post', 'none'))
 );
-comment on table auth.oauth_clients is 'An application that signs its people in through this project.';
+comment on table auth.oauth_clients is
+  'An application that signs its people in through this project.';
 create index if not exists oauth_clients_deleted_at_idx on auth.oauth_clients (deleted_at);
 
 create table if not exists auth.oauth_authorizations (

@@ -83,7 +83,8 @@ create table if not exists auth.one_time_tokens (
   updated_at timestamp not null default now(),
   constraint one_time_tokens_token_hash_check check (char_length(token_hash) > 0)
 );
-comment on table auth.one_time_tokens is 'Links and codes sent to a person, each good for one use.';
+comment on table auth.one_time_tokens is
+  'Links and codes sent to a person, each good for one use.';
 create unique index if not exists one_time_tokens_user_id_token_type_key
   on auth.one_time_tokens (user_id, token_type);
 create index if not exists one_time_tokens_token_hash_hash_idx
@@ -110,7 +111,8 @@ create table if not exists auth.mfa_factors (
 comment on table auth.mfa_factors is 'A second proof a person can give.';
 create index if not exists mfa_factors_user_id_idx on auth.mfa_factors (user_id);
 create index if not exists factor_id_created_at_idx on auth.mfa_factors (user_id, created_at);
-create unique index if not exists unique_phone_factor_per_user on auth.mfa_factors (user_id, phone);
+create unique index if not exists unique_phone_factor_per_user
+  on auth.mfa_factors (user_id, phone);
 create unique index if not exists mfa_factors_user_friendly_name_unique
   on auth.mfa_factors (friendly_name, user_id) where trim(friendly_name) <> '';
 
@@ -156,7 +158,8 @@ create table if not exists auth.flow_state (
   linking_target_id uuid,
   email_optional boolean not null default false
 );
-comment on table auth.flow_state is 'A sign-in that began in a browser and has yet to come back (PKCE).';
+comment on table auth.flow_state is
+  'A sign-in that began in a browser and has yet to come back (PKCE).';
 create index if not exists flow_state_created_at_idx on auth.flow_state (created_at desc);
 create index if not exists idx_auth_code on auth.flow_state (auth_code);
 create index if not exists idx_user_id_auth_method

@@ -58,7 +58,8 @@ create table if not exists auth.users (
   constraint users_email_change_confirm_status_check
     check (email_change_confirm_status between 0 and 2)
 );
-comment on table auth.users is 'People who may sign in. The service cannot read a null token: use ''''.';
+comment on table auth.users is
+  'People who may sign in. The service cannot read a null token: use ''''.';
 
 create unique index if not exists users_email_partial_key on auth.users (email)
   where not is_sso_user;

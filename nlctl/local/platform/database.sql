@@ -1,4 +1,5 @@
--- What belongs to the database itself: a template does not pass it on, so this runs at every start.
+-- What belongs to the database itself: a template does not pass it on, so this runs at every
+-- start.
 do $$
 begin
   execute format('alter database %I owner to postgres', current_database());

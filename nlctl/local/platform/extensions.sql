@@ -16,8 +16,8 @@ begin
 end;
 $$;
 
--- A trusted extension belongs to the superuser, its foreign data wrapper too; the platform hands the
--- wrapper on to postgres.
+-- A trusted extension belongs to the superuser, its foreign data wrapper too; the platform hands
+-- the wrapper on to postgres.
 create or replace function extensions.share_foreign_data_wrappers() returns event_trigger
 language plpgsql
 security definer -- only the owner of a wrapper may grant it
@@ -27,7 +27,8 @@ declare
   wrapper name;
 begin
   for wrapper in select fdwname from pg_catalog.pg_foreign_data_wrapper loop
-    execute format('grant usage on foreign data wrapper %I to postgres with grant option', wrapper);
+    execute format(
+      'grant usage on foreign data wrapper %I to postgres with grant option', wrapper);
   end loop;
 end;
 $$;

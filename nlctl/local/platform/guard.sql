@@ -1,4 +1,5 @@
--- The guard: auth, storage and realtime belong to their services, postgres included among the others.
+-- The guard: auth, storage and realtime belong to their services, postgres included among the
+-- others.
 --
 -- roles.sql lets postgres share the ownership of these schemas' objects, since PostgreSQL leaves
 -- policies and the dropping of triggers to owners. Everything else an owner may do is refused here
@@ -6,12 +7,12 @@
 -- supautils amounts to, from the other side.
 --
 -- What this cannot reach, and so differs from the platform:
---   * postgres counts as a member of the service roles; before PostgreSQL 16 it may SET ROLE to them.
---   * Roles are shared by all databases and fire no event trigger: postgres may alter or drop anon,
---     authenticated, service_role and authenticator (before 16: any role but superusers).
+--   * postgres counts as a member of the service roles; before PostgreSQL 16 it may also SET ROLE
+--     to them.
+--   * Roles are shared by all databases and fire no event trigger: postgres may alter or drop
+--     anon, authenticated, service_role and authenticator (before 16: all but superusers).
 --   * Event triggers stay with superusers; the platform lets postgres create them.
 --   * Publications FOR ALL TABLES stay with superusers as well.
---   * REASSIGN OWNED fires no event trigger either.
 --   * Extensions that need a superuser are limited to those extensions/ marks as trusted.
 
 create or replace function _platform.is_service() returns boolean
@@ -39,9 +40,11 @@ as $$
       (select prrelid from pg_catalog.pg_publication_rel where oid = object_id)
     when 'pg_catalog.pg_statistic_ext'::regclass then
       (select stxrelid from pg_catalog.pg_statistic_ext where oid = object_id)
+    when 'pg_catalog.pg_class'::regclass then
+      (select inhparent from pg_catalog.pg_inherits where inhrelid = object_id limit 1)
   end::regclass
 $$;
-comment on function _platform.table_of is 'The table that an object without a schema hangs on.';
+comment on function _platform.table_of is 'The table that an object hangs on, or inherits from.';
 
 create or replace function _platform.is_open(schema_name text, table_name text) returns boolean
 language sql immutable
@@ -114,7 +117,8 @@ begin
   end loop;
 end;
 $$;
-comment on function _platform.refuse_foreign_drops is 'Keep the services'' objects where they are.';
+comment on function _platform.refuse_foreign_drops is
+  'Keep the services'' objects where they are.';
 
 -- GRANT names no object to an event trigger. On the platform it fails to do anything on tables of
 -- auth, with PostgreSQL's usual warning; here it is undone, with the same warning.
@@ -138,7 +142,8 @@ begin
   end loop;
 end;
 $$;
-comment on function _platform.close_auth is 'Take back what others were granted on tables of auth.';
+comment on function _platform.close_auth is
+  'Take back what others were granted on tables of auth.';
 
 create or replace function _platform.undo_foreign_grants() returns event_trigger
 language plpgsql

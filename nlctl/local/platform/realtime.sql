@@ -4,7 +4,8 @@ create table if not exists realtime.schema_migrations (
   version bigint primary key,
   inserted_at timestamp(0)
 );
-comment on table realtime.schema_migrations is 'How far the Realtime service has migrated its schema.';
+comment on table realtime.schema_migrations is
+  'How far the Realtime service has migrated its schema.';
 
 create table if not exists realtime.messages (
   topic text not null,
@@ -33,8 +34,9 @@ alter table realtime.schema_migrations owner to supabase_realtime_admin;
 revoke all on realtime.schema_migrations from postgres, dashboard_user;
 grant select on realtime.schema_migrations to postgres, anon, authenticated, service_role;
 
--- The platform's service makes each day's partition while someone is connected; a message for a day
--- without one is lost with a warning. Here it falls into this partition and is delivered as well.
+-- The platform's service makes each day's partition while someone is connected; a message for a
+-- day without one is lost with a warning. Here it falls into this partition and is delivered as
+-- well.
 create table if not exists realtime.messages_default partition of realtime.messages default;
 alter table realtime.messages_default owner to supabase_realtime_admin;
 

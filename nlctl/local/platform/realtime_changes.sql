@@ -13,7 +13,8 @@ begin
     create type realtime.user_defined_filter as (
       column_name text, op realtime.equality_op, value text, negate boolean);
     create type realtime.wal_column as (
-      name text, type_name text, type_oid oid, value jsonb, is_pkey boolean, is_selectable boolean);
+      name text, type_name text, type_oid oid, value jsonb, is_pkey boolean,
+      is_selectable boolean);
     create type realtime.wal_rls as (
       wal jsonb, is_rls_enabled boolean, subscription_ids uuid[], errors text[]);
   end if;
@@ -58,7 +59,8 @@ begin
   return result;
 end;
 $$;
-comment on function realtime.cast is 'A text as JSON of the type it stands for; fails if it cannot be.';
+comment on function realtime.cast is
+  'A text as JSON of the type it stands for; fails if it cannot be.';
 
 create or replace function realtime.check_equality_op(
   op realtime.equality_op, type_ regtype, val_1 text, val_2 text

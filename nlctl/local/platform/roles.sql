@@ -1,7 +1,7 @@
 -- Roles of a Supabase cluster: attributes, settings, memberships.
 --
--- Roles belong to the cluster, and several databases are installed side by side. A shared catalogue
--- is locked for all of them at once, which an advisory lock (one database) would not do.
+-- Roles belong to the cluster, and several databases are installed side by side. A shared
+-- catalogue is locked for all of them at once, which an advisory lock (one database) would not do.
 lock table pg_catalog.pg_authid in share row exclusive mode;
 
 -- Login roles all share a password that everyone knows: the server listens on loopback only.
@@ -71,9 +71,9 @@ end;
 $$;
 
 -- Only an owner may create policies and drop triggers. On the platform a module makes an exception
--- for the tables of auth, storage and realtime; here the privileged role shares the ownership of the
--- service roles, and guard.sql refuses whatever the platform would not let through. So postgres is,
--- indirectly, a member of roles it has nothing to do with on the platform.
+-- for the tables of auth, storage and realtime; here the privileged role shares the ownership of
+-- the service roles, and guard.sql refuses whatever the platform would not let through. So
+-- postgres is, indirectly, a member of roles it has nothing to do with on the platform.
 do $$
 declare
   options text := '';

@@ -28,8 +28,8 @@ $$;
 grant usage on schema public to postgres, anon, authenticated, service_role;
 grant usage on schema extensions to anon, authenticated, service_role, dashboard_user;
 
--- The service roles get no CREATE in their own schema: nothing of theirs migrates here, and without
--- it postgres, which shares their rights (roles.sql), is refused by PostgreSQL itself.
+-- The service roles get no CREATE in their own schema: nothing of theirs migrates here, and
+-- without it postgres, which shares their rights (roles.sql), is refused by PostgreSQL itself.
 grant usage on schema auth
   to anon, authenticated, service_role, postgres, dashboard_user, supabase_auth_admin;
 grant usage on schema storage
@@ -43,8 +43,8 @@ grant usage on schema vault to postgres, service_role;
 grant usage on schema supabase_functions
   to postgres, anon, authenticated, service_role, supabase_functions_admin;
 
--- The Supabase CLI creates this table at its first push; everything that reads the history may then
--- count on it.
+-- The Supabase CLI creates this table at its first push; everything that reads the history may
+-- then count on it.
 create table if not exists supabase_migrations.schema_migrations (
   version text primary key,
   statements text[],

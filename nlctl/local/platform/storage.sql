@@ -34,7 +34,8 @@ create table if not exists storage.buckets (
   type storage.buckettype not null default 'STANDARD',
   versioning_status text
 );
-comment on table storage.buckets is 'A place for files, with its limits; public means readable by link.';
+comment on table storage.buckets is
+  'A place for files, with its limits; public means readable by link.';
 comment on column storage.buckets.owner is 'Deprecated: owner_id.';
 create unique index if not exists bname on storage.buckets (name);
 

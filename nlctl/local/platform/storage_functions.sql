@@ -27,7 +27,8 @@ language sql stable
 as $$
   select nullif(current_setting('storage.operation', true), '')
 $$;
-comment on function storage.operation is 'What the Storage service is doing, as storage.object.upload.';
+comment on function storage.operation is
+  'What the Storage service is doing, as storage.object.upload.';
 
 create or replace function storage.allow_any_operation(expected_operations text[]) returns boolean
 language sql stable
@@ -121,11 +122,13 @@ begin
           null::timestamptz as updated_at, null::timestamptz as created_at,
           null::timestamptz as last_accessed_at, null::jsonb
         from storage.objects as o
-        where o.bucket_id = $1 and lower(o.name) ^@ lower($3) and strpos(substr(o.name, $2), '/') > 0
+        where o.bucket_id = $1 and lower(o.name) ^@ lower($3)
+          and strpos(substr(o.name, $2), '/') > 0
         union all
         select substr(o.name, $2), o.id, o.updated_at, o.created_at, o.last_accessed_at, o.metadata
         from storage.objects as o
-        where o.bucket_id = $1 and lower(o.name) ^@ lower($3) and strpos(substr(o.name, $2), '/') = 0
+        where o.bucket_id = $1 and lower(o.name) ^@ lower($3)
+          and strpos(substr(o.name, $2), '/') = 0
       ) as entry
       order by %1$s lower(entry.name) collate "C" %2$s
       limit $4 offset $5

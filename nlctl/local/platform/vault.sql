@@ -1,7 +1,7 @@
 -- Vault: secrets that SQL may use.
 --
--- On the platform an extension encrypts them with a key kept outside the database. Here they lie in
--- the table as they are: the local stack is for development, so put no real secret in it.
+-- On the platform an extension encrypts them with a key kept outside the database. Here they lie
+-- in the table as they are: the local stack is for development, so put no real secret in it.
 
 create table if not exists vault.secrets (
   id uuid primary key default gen_random_uuid(),

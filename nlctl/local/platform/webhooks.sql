@@ -1,8 +1,8 @@
 -- Database webhooks: a trigger that posts the changed row to a URL.
 --
--- The platform sends with pg_net, which PostgreSQL does not come with. A hook that failed would break
--- the write it hangs on, and one that kept quiet would hide a feature that does not work: so it is
--- recorded as the platform records it, without a request id, and says so in a warning.
+-- The platform sends with pg_net, which PostgreSQL does not come with. A hook that failed would
+-- break the write it hangs on, and one that kept quiet would hide a feature that does not work: so
+-- it is recorded as the platform records it, without a request id, and says so in a warning.
 
 create table if not exists supabase_functions.migrations (
   version text primary key,
@@ -20,7 +20,8 @@ create table if not exists supabase_functions.hooks (
   created_at timestamptz not null default now(),
   request_id bigint
 );
-comment on table supabase_functions.hooks is 'Webhooks that fired; without request_id, nothing was sent.';
+comment on table supabase_functions.hooks is
+  'Webhooks that fired; without request_id, nothing was sent.';
 create index if not exists supabase_functions_hooks_request_id_idx
   on supabase_functions.hooks (request_id);
 create index if not exists supabase_functions_hooks_h_table_id_h_name_idx

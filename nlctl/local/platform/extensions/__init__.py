@@ -1,0 +1,95 @@
+"""Extensions that Supabase lets `postgres` create and the embedded server does not.
+
+pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL.
+Others are there, but kept to superusers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+# What each script is made of, in order.
+REWRITTEN = {
+    "pgcrypto": ("sha1", "bcrypt", "pgcrypto"),
+    "uuid-ossp": ("sha1", "uuid-ossp"),
+    "pgjwt": ("pgjwt",),
+}
+
+# On Supabase's list of privileged extensions, and in PostgreSQL's contrib or the wheel.
+TRUSTED = (
+    "autoinc",
+    "bloom",
+    "dblink",
+    "dict_xsyn",
+    "earthdistance",
+    "insert_username",
+    "moddatetime",
+    "pg_buffercache",
+    "pg_prewarm",
+    "pg_stat_statements",
+    "pg_walinspect",
+    "pgrowlocks",
+    "pgstattuple",
+    "postgres_fdw",
+    "refint",
+    "vector",
+)
+
+
+def prepare(folder: Path, share: Path) -> None:
+    """Fill `folder`/extension, which is read with `extension_control_path = '<folder>:$system'`.
+
+    `share` is the server's share folder. PostgreSQL knows that setting since 18; before, or with a
+    server that has pgcrypto and uuid-ossp itself, this is not needed (pgjwt is then missing).
+    Safe to repeat, also while a server reads the folder.
+    """
+    wanted = _rewritten_files() | _trusted_files(share / "extension")
+    target = folder / "extension"
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in wanted.items():
+        _write(target / name, content)
+    for file in target.iterdir():
+        if file.name not in wanted:
+            file.unlink(missing_ok=True)
+
+
+def _rewritten_files() -> dict[str, str]:
+    files = {}
+    for name, parts in REWRITTEN.items():
+        control = _read(FOLDER / f"{name}.control")
+        [version] = re.findall(r"default_version = '(.+)'", control)
+        script = "".join(_read(FOLDER / f"{part}.sql") for part in parts)
+        files[f"{name}.control"] = control
+        files[f"{name}--{version}.sql"] = script.replace("@extension@", name)
+    return files
+
+
+def _trusted_files(system: Path) -> dict[str, str]:
+    files = {}
+    for name in TRUSTED:
+        control = system / f"{name}.control"
+        if control.is_file():
+            files[control.name] = _trusting(_read(control))
+            files |= {script.name: _read(script) for script in system.glob(f"{name}--*.sql")}
+    return files
+
+
+def _trusting(control: str) -> str:
+    kept = [line for line in control.splitlines() if not re.match(r"\s*trusted\s*=", line)]
+    return "\n".join([*kept, "trusted = true", ""])
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def _write(file: Path, content: str) -> None:
+    if file.is_file() and _read(file) == content:
+        return
+    draft = file.with_name(f"{file.name}.{os.getpid()}.draft")
+    draft.write_text(content, encoding="utf-8")
+    draft.replace(file)

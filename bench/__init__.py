@@ -1,0 +1,1 @@
+"""Benches: what is claimed about speed, measured beside something everybody knows."""

@@ -15,13 +15,21 @@ Output = Annotated[
 ]
 
 
-def deliver(document: str, output: Path | None) -> None:
-    """Say the document, or write it to `output` and say so beside."""
-    if output is None:
+def deliver(document: str, output: Path | None, *, json: bool) -> None:
+    """Say the document, or write it to `output` and say so beside; as JSON for machines."""
+    if output is not None:
+        _write(document, output)
+    if json:
+        written = None if output is None else str(output)
+        console.say_json({"document": document, "written": written})
+    elif output is None:
         console.say(document.rstrip("\n"))
-        return
+    else:
+        console.note(f"{output} written.")
+
+
+def _write(document: str, output: Path) -> None:
     try:
         output.write_text(document, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InvalidInput(f"{output} cannot be written: {error.strerror}.") from error
-    console.note(f"{output} written.")

@@ -91,6 +91,7 @@ def export(
     ] = "",
     output: Output = None,
     target: options.TargetName = None,
+    json: options.Json = False,
 ) -> None:
     """Write tables as a seed file, sorted by key.
 
@@ -100,7 +101,7 @@ def export(
 
     database = targets.resolve(project.find(), target)
     columns = [name.strip() for name in key.split(",") if name.strip()]
-    deliver(seeds.export(database.database_url, tables, key=columns), output)
+    deliver(seeds.export(database.database_url, tables, key=columns), output, json=json)
 
 
 def _say_tables(report: Report) -> None:

@@ -209,6 +209,7 @@ def css(
         typer.Option("--format", help="css: the :root fallback; js, json: the Tailwind map."),
     ] = Format.CSS,
     output: Output = None,
+    json: options.Json = False,
 ) -> None:
     """Write what the frontend builds with: the :root fallback, or the map for Tailwind.
 
@@ -221,11 +222,11 @@ def css(
         text = themes.write_css(theme)
     else:
         text = themes.write_tailwind(theme, as_module=form is Format.JS)
-    deliver(text, output)
+    deliver(text, output, json=json)
 
 
 @app.command()
-def preview(names: Names = None, output: Output = None) -> None:
+def preview(names: Names = None, output: Output = None, json: options.Json = False) -> None:
     """Write one page that shows the themes on real components, side by side.
 
     Example: nlctl theme preview --output themes.html
@@ -234,7 +235,7 @@ def preview(names: Names = None, output: Output = None) -> None:
 
     kept = themes.read(project.find().seeds / "themes")
     wanted = [themes.find(kept, name) for name in names] if names else kept
-    deliver(themes.render_preview(wanted), output)
+    deliver(themes.render_preview(wanted), output, json=json)
 
 
 def _say_findings(finding: Findings) -> None:

@@ -18,7 +18,8 @@ from nlctl import texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NUMBER = re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?$")
+# 01000 is a postal code, not a number.
+NUMBER = re.compile(r"^[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?$")
 WHOLE_NUMBER = re.compile(r"^[-+]?(0|[1-9]\d*)$")
 
 

@@ -34,6 +34,10 @@ def export(url: str, names: Sequence[str], *, key: Sequence[str] = ()) -> str:
 
 def _export_table(connection: psycopg.Connection, table: Table, key: tuple[str, ...]) -> str:
     key = key or table.primary_key
+    if not key:
+        raise InvalidInput(
+            f"{table.name} has no primary key.", hint="Choose with --key what tells rows apart."
+        )
     if frozenset(key) not in table.keys:
         raise InvalidInput(
             f"({', '.join(key)}) is not unique in {table.name}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
@@ -132,7 +133,7 @@ def _compare(connection: psycopg.Connection, seed: Seed) -> list[tuple[Row, Chan
     )
     changed = []
     for row, (is_new, text) in zip(seed.rows, found, strict=True):
-        fields = {name: (old, new) for name, (old, new) in from_json(text).items()}
+        fields = {name: (old, new) for name, (old, new) in json.loads(text).items()}
         if is_new or fields:
             key = {column: row.values[column] for column in seed.key}
             kind: Kind = "insert" if is_new else "update"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nlctl.project import Project
 
-__all__ = ["Finding", "Status", "examine"]
+__all__ = ["Finding", "Status", "carefully", "examine"]
 
 
 def examine(project: Project, target_name: str | None = None) -> Iterator[Finding]:
@@ -42,6 +42,18 @@ def _check_database(project: Project, target_name: str | None) -> Iterator[Findi
         return
     with connection:
         yield findings.ok("database", f"{target.name} answers.")
-        yield from server.check(project, connection)
-        yield from history.check(project, target)
-        yield from texts.check(project, target, connection)
+        yield from carefully("server", server.check(project, connection))
+        yield from carefully("migrations", history.check(project, target))
+        yield from carefully("texts", texts.check(project, target, connection))
+
+
+def carefully(name: str, found: Iterator[Finding]) -> Iterator[Finding]:
+    """What a check finds; where the database will not let it look, that is a finding too."""
+    import psycopg
+
+    try:
+        yield from found
+    except psycopg.Error as failure:
+        reason = failure.diag.message_primary or "the connection was lost"
+        fix = "Look again as a user who may read it: postgres."
+        yield findings.error(name, f"Could not be examined: {reason}.", fix)

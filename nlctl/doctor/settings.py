@@ -50,27 +50,36 @@ def _check_ours(project: Project) -> Iterator[Finding]:
         yield warning(
             OURS, f"{name} means nothing to nlctl.", f"Known: {', '.join(sorted(KNOWN))}."
         )
-    projects = settings.get("projects", {})
-    for name in projects:
-        yield from _check_project(project, name)
-    for name, target in settings.get("targets", {}).items():
-        if target.get("project", project.default_name) not in {*projects, project.default_name}:
-            yield error(
-                OURS,
-                f"Target {name} belongs to no known project.",
-                f"Known: {', '.join(projects) or project.default_name}.",
-            )
+    for name, described in settings.get("projects", {}).items():
+        yield from _check_project(project, name, described)
+    for name, described in settings.get("targets", {}).items():
+        yield from _check_target(project, name, described)
     yield from _check_secrets(project, OURS)
 
 
-def _check_project(project: Project, name: str) -> Iterator[Finding]:
-    folder = project.settings["projects"][name].get("migrations")
+def _check_project(project: Project, name: str, described: Any) -> Iterator[Finding]:
+    folder = described.get("migrations") if isinstance(described, dict) else None
     if not isinstance(folder, str):
         yield error(OURS, f"Project {name} names no migrations.", 'Add: migrations = "folder".')
     elif not (project.root / folder).is_dir():
         yield error(
             OURS, f"Project {name} has no folder {folder}.", "Make it, or correct its name."
         )
+
+
+def _check_target(project: Project, name: str, described: Any) -> Iterator[Finding]:
+    if not isinstance(described, dict):
+        yield error(OURS, f"Target {name} is not a table.", f"Write: [targets.{name}]")
+        return
+    known = {*project.settings.get("projects", {}), project.default_name}
+    if described.get("project", project.default_name) not in known:
+        yield error(
+            OURS,
+            f"Target {name} belongs to no known project.",
+            f"Known: {', '.join(sorted(known))}.",
+        )
+    if not isinstance(described.get("production", True), bool):
+        yield error(OURS, f"Target {name} is not clear about production.", "Say true or false.")
 
 
 def _check_platform(project: Project) -> Iterator[Finding]:

@@ -134,7 +134,10 @@ class TestSettings:
             ("targets = [", "nlctl.toml cannot be read"),
             ('[projects.a]\nmigrations = "nowhere"', "Project a has no folder nowhere."),
             ("[projects.a]", "Project a names no migrations."),
+            ('[projects]\na = "folder"', "Project a names no migrations."),
             ('[targets.x]\nproject = "b"', "Target x belongs to no known project."),
+            ('[targets.x]\nproduction = "no"', "Target x is not clear about production."),
+            ('[targets]\nx = "url"', "Target x is not a table."),
             ('url = "postgresql://postgres:hush@db/postgres"', "Line 1 holds a password."),
             (f'key = "{OPAQUE}"', "Line 1 holds a secret key"),
         ],
@@ -262,6 +265,14 @@ class TestDatabase:
             "public.labels.tags holds a damaged accent ('{pr?f}').",
             "public.labels.more holds a damaged accent ('\ufffd').",
         ]
+
+    def test_a_table_out_of_reach_is_a_finding(self, empty_database: Database) -> None:
+        with empty_database.connect() as connection:
+            connection.execute("create table public.hidden (label text)")
+            connection.execute("set role anon")
+            found = list(doctor.carefully("texts", texts.examine(connection, ["public.hidden"])))
+
+        assert errors(found) == ["Could not be examined: permission denied for table hidden."]
 
     def test_the_product_is_sound(self, database: Database, tmp_path: Path) -> None:
         from tests.checkouts import ROOT

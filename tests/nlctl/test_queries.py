@@ -236,6 +236,14 @@ def test_a_person_sees_what_she_may_see(notes: Database, by: str) -> None:
     assert outcome.results[0].cells == ((ada, "2", "ada@example.test"),)
 
 
+def test_a_visitor_reads_the_active_theme(database: Database) -> None:
+    script = queries.parse("select get_active_theme_tokens()")
+
+    outcome = queries.run(database.url, script, who="anon")
+
+    assert outcome.results[0].document["colors"]
+
+
 def test_nobody_is_said_to_be_nobody(terminal: Terminal) -> None:
     answer = terminal.type("db", "query", "select 1", "--as", "zoe@example.test")
 

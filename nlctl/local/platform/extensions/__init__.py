@@ -43,11 +43,12 @@ TRUSTED = (
 def prepare(folder: Path, share: Path) -> None:
     """Fill `folder`/extension, which is read with `extension_control_path = '<folder>:$system'`.
 
-    `share` is the server's share folder. PostgreSQL knows that setting since 18; before, or with a
-    server that has pgcrypto and uuid-ossp itself, this is not needed (pgjwt is then missing).
+    `share` is the server's share folder; what it has itself is not rewritten. PostgreSQL knows that
+    setting since 18: an older server needs contrib, and goes without pgjwt.
     Safe to repeat, also while a server reads the folder.
     """
-    wanted = _rewritten_files() | _trusted_files(share / "extension")
+    system = share / "extension"
+    wanted = _rewritten_files(system) | _trusted_files(system)
     target = folder / "extension"
     target.mkdir(parents=True, exist_ok=True)
     for name, content in wanted.items():
@@ -57,9 +58,11 @@ def prepare(folder: Path, share: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def _rewritten_files() -> dict[str, str]:
+def _rewritten_files(system: Path) -> dict[str, str]:
     files = {}
     for name, parts in REWRITTEN.items():
+        if (system / f"{name}.control").is_file():
+            continue
         control = _read(FOLDER / f"{name}.control")
         [version] = re.findall(r"default_version = '(.+)'", control)
         script = "".join(_read(FOLDER / f"{part}.sql") for part in parts)

@@ -96,10 +96,26 @@ def find(themes: Sequence[Theme], wanted: str | None) -> Theme:
     raise UnknownTheme(f"{asked}.", hint=f"Known: {known}.")
 
 
+def arrange(tokens: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """The same tokens in the order of others, the rest sorted: jsonb keeps no order of its own."""
+    arranged = {}
+    for group in _order(tokens, like):
+        values, model = tokens[group], like.get(group)
+        if isinstance(values, dict):
+            names = _order(values, model if isinstance(model, dict) else {})
+            values = {name: values[name] for name in names}
+        arranged[group] = values
+    return arranged
+
+
 def slug_of(name: str) -> str:
     """« Été indien » as a file name: ete-indien."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "theme"
+
+
+def _order(names: Mapping[str, Any], like: Mapping[str, Any]) -> list[str]:
+    return [*(name for name in like if name in names), *sorted(names.keys() - like.keys())]
 
 
 def _without_twins(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

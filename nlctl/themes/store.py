@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,10 +77,12 @@ def pull(url: str, folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """Write the database's themes (all, or those named) to their files; returns what changed."""
     stored = fetch(url)
     wanted = [files.find(stored, name) for name in names] if names else stored
-    slugs = {theme.name: theme.slug for theme in files.read(folder)}
+    kept = files.read(folder)
     written = []
     for theme in wanted:
-        path = files.write_file(folder, _with_slug(theme, slugs))
+        file = _as_file(theme, kept)
+        kept.append(file)
+        path = files.write_file(folder, file)
         if path:
             written.append(path)
     return written
@@ -96,7 +98,7 @@ def activate(url: str, wanted: str) -> Theme:
 
 def _fetch(connection: psycopg.Connection) -> list[Theme]:
     return [
-        Theme(files.slug_of(name), name, is_default, tokens)
+        Theme(files.slug_of(name), name, is_default, files.arrange(tokens, {}))
         for name, is_default, tokens in connection.execute(load_sql(PACKAGE, "fetch"))
     ]
 
@@ -118,11 +120,20 @@ def _activate_default(connection: psycopg.Connection, themes: list[Theme]) -> st
     return default
 
 
-def _with_slug(theme: Theme, slugs: dict[str, str]) -> Theme:
-    """Keep the file that already has this name; otherwise a free one made from it."""
-    if theme.name not in slugs:
-        slugs[theme.name] = _free_slug(theme.slug, set(slugs.values()))
-    return replace(theme, slug=slugs[theme.name])
+def _as_file(theme: Theme, kept: list[Theme]) -> Theme:
+    """In the file that has its name, or a free one; tokens in the order of the files.
+
+    What is active here is no reason to change the files' default, unless they have none.
+    """
+    own = next((file for file in kept if file.name == theme.name), None)
+    default = next((file for file in kept if file.is_default), None)
+    like = own or default or theme
+    return Theme(
+        slug=own.slug if own else _free_slug(theme.slug, {file.slug for file in kept}),
+        name=theme.name,
+        is_default=own.is_default if own else theme.is_default and default is None,
+        tokens=files.arrange(theme.tokens, like.tokens),
+    )
 
 
 def _free_slug(slug: str, taken: set[str]) -> str:

@@ -61,6 +61,12 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     print("\n".join(lines))
 
 
+def say_pairs(pairs: Sequence[tuple[str, object]]) -> None:
+    """Names and values, one pair a line, however long the values are."""
+    width = max(len(name) for name, _ in pairs)
+    print("\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs))
+
+
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[str], None]]:
     """A bar on standard error, only where someone looks at it; call the result after each step."""

@@ -65,17 +65,17 @@ def product_template(cluster: Cluster, platform_template: Database, project: Pro
 
 
 @pytest.fixture
-def empty_database(cluster: Cluster, platform_template: Database) -> Iterator[Database]:
+def empty_database(platform_template: Database) -> Iterator[Database]:
     """A fresh Supabase project of the test's own."""
-    made = databases.create(cluster, template=platform_template.name)
+    made = databases.clone(platform_template)
     yield made
     databases.drop(made)
 
 
 @pytest.fixture
-def database(cluster: Cluster, product_template: Database) -> Iterator[Database]:
+def database(product_template: Database) -> Iterator[Database]:
     """The whole product, of the test's own."""
-    made = databases.create(cluster, template=product_template.name)
+    made = databases.clone(product_template)
     yield made
     databases.drop(made)
 

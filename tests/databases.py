@@ -13,7 +13,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from nlctl.local import binaries
+from nlctl.local import binaries, platform
 from nlctl.local.cluster import SUPERUSER, VOLATILE, Cluster
 
 FIRST_PORT = 55400
@@ -72,6 +72,14 @@ def create(cluster: Cluster, *, name: str | None = None, template: str = "templa
             cluster,
             sql.SQL("alter database {} owner to postgres").format(sql.Identifier(made.name)),
         )
+    return made
+
+
+def clone(template: Database) -> Database:
+    """A database like `template`, with what a template does not pass on."""
+    made = create(template.cluster, template=template.name)
+    with made.connect(SUPERUSER) as admin:
+        platform.settle(admin)
     return made
 
 

@@ -128,4 +128,4 @@ def _quiet(_step: str) -> None:
 
 
 def _show(ready: Ready) -> None:
-    console.say_table(("", "Local backend"), ready.rows())
+    console.say_pairs(ready.rows())

@@ -64,7 +64,8 @@ def server_user() -> str | None:
 
 def reachable(path: Path) -> bool:
     """Whether any user may walk to `path`, as the server's user must when we are root."""
-    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+    folders = [folder for folder in path.resolve().parents if folder.is_dir()]
+    return all(folder.stat().st_mode & 0o001 for folder in folders)
 
 
 def _sheltered(binaries: Binaries) -> Binaries:

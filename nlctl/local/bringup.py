@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from nlctl.project import Project
 
-Step = "Callable[[str], None]"
-
 
 @dataclass(frozen=True)
 class Ready:
@@ -37,7 +35,7 @@ class Ready:
             **self.addresses.as_dict(),
         }
 
-    def rows(self) -> list[tuple[str, str | None]]:
+    def rows(self) -> list[tuple[str, object]]:
         """For people: what to copy into a frontend, and what is on show."""
         places = self.addresses
         return [
@@ -111,11 +109,12 @@ def look(project: Project) -> Health:
 def _fill(project: Project, addresses: Addresses, step: Callable[[str], None]) -> Ready:
     name = project.default_name
     url = addresses.database_url
-    outcome = runner.up(url, project.migrations(name), name)
-    step(f"Migrations applied: {len(outcome.applied)}")
+    outcome = runner.up(url, project.migrations(name), name, notice=step)
+    step(f"Migrations: {len(outcome.applied)} applied.")
     if project.seeds.is_dir():
-        step(f"Seeds: {seeds.apply(url, project.seeds)}")
-        step(f"Themes added: {len(themes.push(url, project.seeds / 'themes', only_missing=True))}")
+        step(f"Seeds: {len(seeds.apply(url, project.seeds).changes)} rows written.")
+        pushed = themes.push(url, project.seeds / "themes", only_missing=True)
+        step(f"Themes: {sum(o == 'created' for o in pushed.outcomes.values())} added.")
     return _describe(project, Stack(project), addresses)
 
 

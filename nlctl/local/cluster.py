@@ -81,7 +81,8 @@ class Cluster:
 
     def port(self) -> int | None:
         """The port of the running server, or None where none runs."""
-        return self._running()[1] if self._running() else None
+        running = self._running()
+        return running[1] if running else None
 
     def start(self, port: int, *, exact: bool = False) -> int:
         """Make the server run and return its port: `port` or, unless `exact`, the next free one."""

@@ -64,7 +64,7 @@ class Stack:
     def cluster(self) -> Cluster:
         """The PostgreSQL cluster, in the project's folder wherever its server can reach it."""
         home = self.project.state / "database"
-        if binaries.server_user() and not binaries.reachable(home / "data"):
+        if binaries.server_user() and not binaries.reachable(home):
             name = hashlib.sha256(str(self.project.root).encode()).hexdigest()[:16]
             home = binaries.SHELTER / name
         return Cluster(home, binaries.find())

@@ -117,17 +117,17 @@ def _read_set(folder: Path, name: str) -> SeedSet:
 
 def read_file(path: Path) -> list[Seed]:
     """Every document of one file."""
-    loader = documents.Loader(texts.read(path))
+    text = texts.read(path)
     try:
+        loader = documents.Loader(text)
         return [_read_document(loader, node, path.name) for node in loader.nodes()]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = (error.problem or "not YAML").rstrip(".")
         raise SeedFileInvalid(f"{path.name}:{line}: {problem}.") from error
-    except yaml.YAMLError as error:
-        raise SeedFileInvalid(f"{path.name}: {error}.") from error
-    finally:
-        loader.dispose()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SeedFileInvalid(f"{path.name}:{line}: {error.reason}.") from error
 
 
 def read_script(path: Path) -> Script:

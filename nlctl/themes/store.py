@@ -91,6 +91,7 @@ def pull(url: str, folder: Path, names: Sequence[str] = ()) -> list[Path]:
 def activate(url: str, wanted: str) -> Theme:
     """Make the theme of this name the active one, the only one, in one transaction."""
     with database.connect(url, name="nlctl theme") as connection, _kindly():
+        connection.execute(TAKE_TURN)
         theme = files.find(_fetch(connection), wanted)
         connection.execute(ACTIVATE, (theme.name,))
         return theme

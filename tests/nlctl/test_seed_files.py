@@ -62,6 +62,17 @@ def test_a_dumped_text_is_read_back_as_the_same_text(tmp_path: Path, text: str) 
     assert seed.rows[0].values["label"] == text
 
 
+def test_rows_may_share_what_they_have_in_common(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"{HEAD}rows:\n  - &drill {{id: a, kind: tool}}\n  - {{<<: *drill, id: b}}\n",
+    )
+
+    (seed,) = files.read_file(path)
+
+    assert seed.rows[1].values == {"id": "b", "kind": "tool"}
+
+
 def test_a_dumped_number_keeps_its_zeros() -> None:
     assert documents.dump({"price": Decimal("1.10")}) == "price: 1.10\n"
 
@@ -84,6 +95,8 @@ def test_a_dumped_number_keeps_its_zeros() -> None:
         (f"{HEAD}rows:\n  - {{[a]: a}}\n", "items.yaml:4: a key that is not text"),
         (f"{HEAD}rows:\n  - id: !!python/name:os a\n", "items.yaml:4: could not determine"),
         (f"{HEAD}rows:\n  - id: !!timestamp 2025-01-01\n", "items.yaml:4: could not determine"),
+        (f"{HEAD}rows:\n  - {{id: a\x07}}\n", "items.yaml:4: special characters are not allowed"),
+        (f"{HEAD}rows:\n\t- {{id: a}}\n", "items.yaml:4: found character"),
         (f"{HEAD}rows:\n  - id: 'a\n", "items.yaml:5: found unexpected end of stream"),
         (f"{HEAD}rows:\n  - {{id: a}}\n  - {{id: a}}\n", "items.yaml:5: the same public.items row"),
         (f"{HEAD}rows:\n  - {{id: 'pr?f'}}\n", "items.yaml:4: a letter was lost in 'pr?f'"),

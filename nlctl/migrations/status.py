@@ -78,15 +78,14 @@ def read(url: str, folder: Path, project: str) -> tuple[Entry, ...]:
 
 def compare(connection: Connection, migrations: Iterable[Migration]) -> tuple[Entry, ...]:
     """Hold files against the history. Texts are read only where the hashes don't agree."""
-    records = history.read(connection)
     by_version = {migration.version: migration for migration in migrations}
-    newest = max(
-        (files.order(v) for v, record in records.items() if record.is_applied), default=None
-    )
-    return tuple(
-        _entry(connection, version, by_version.get(version), records.get(version), newest)
-        for version in sorted(by_version.keys() | records.keys(), key=files.order)
-    )
+    with session.one_moment(connection):
+        records = history.read(connection)
+        newest = max((files.order(v) for v, r in records.items() if r.is_applied), default=None)
+        return tuple(
+            _entry(connection, version, by_version.get(version), records.get(version), newest)
+            for version in sorted(by_version.keys() | records.keys(), key=files.order)
+        )
 
 
 def exit_code(entries: Iterable[Entry]) -> int:

@@ -50,7 +50,7 @@ def test_the_first_file_of_an_old_supabase_project_is_skipped_as_the_cli_does(
 def test_two_files_of_one_version_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "20260110120000_a.sql")
     write(tmp_path, "20260110120000_b.sql")
-    with pytest.raises(InvalidInput, match="20260110120000_a.sql, 20260110120000_b.sql"):
+    with pytest.raises(InvalidInput, match=r"20260110120000_a\.sql, 20260110120000_b\.sql"):
         files.read(tmp_path)
 
 
@@ -62,7 +62,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> No
 
 def test_a_file_with_a_nul_byte_is_refused_with_its_place(tmp_path: Path) -> None:
     write(tmp_path, "1_a.sql", "select 1;\n \0drop table t;")
-    with pytest.raises(InvalidInput, match="1_a.sql:2:2"):
+    with pytest.raises(InvalidInput, match=r"1_a\.sql:2:2"):
         files.read(tmp_path)
 
 

@@ -104,7 +104,7 @@ as $$
 declare
   caller_id constant uuid := app.require_user();
   fault constant text := app.find_layout_fault(p_layout);
-  unknown text;
+  unknown jsonb;
 begin
   if fault is not null then
     perform app.refuse('INVALID', 'Cette disposition n''est pas valable.', fault);
@@ -112,7 +112,7 @@ begin
   if p_expected_version is null then
     perform app.refuse('INVALID', 'Dis quelle version tu modifies.', 'expected_version');
   end if;
-  select string_agg(item.content ->> 'component_key', ', ' order by item.number) into unknown
+  select jsonb_agg(item.content -> 'component_key' order by item.number) into unknown
   from jsonb_array_elements(p_layout) with ordinality as item (content, number)
   where not exists (
     select from app.components

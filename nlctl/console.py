@@ -76,7 +76,10 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    # On a terminal the bar prints what is said meanwhile, above itself; a pipe must not lose it.
+    redirect = sys.stdout.isatty()
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, transient=True, redirect_stdout=redirect) as bar:
         task = bar.add_task(label, total=total)
 
         def advance(step: str) -> None:

@@ -96,6 +96,10 @@ class ForeignDatabase(NlctlError):
     """The database belongs to another project; nothing was changed."""
 
 
+class HistoryUnavailable(NlctlError):
+    """The tables of the migration history cannot be made, read or written."""
+
+
 class Interrupted(NlctlError):
     """Somebody stopped the command; the message says what had been done."""
 

@@ -235,10 +235,10 @@ def _describe(applied: Applied, *, dry_run: bool) -> str:
 def _say_outcome(outcome: Outcome, *, dry_run: bool) -> None:
     for name in outcome.left_out:
         console.say(f"Cannot try {name}: it runs outside of a transaction.")
+    if not outcome.applied and not outcome.left_out:
+        console.say("Nothing to apply.")
     if dry_run:
         console.note("Dry run: everything was rolled back.")
-    elif not outcome.applied:
-        console.say("Nothing to apply.")
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:

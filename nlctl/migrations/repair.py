@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ def repair(
 
     Applied takes the file as it is now for what was run; reverted lets `up` run it (again).
     """
-    with closing(session.connect(url)) as connection:
+    with session.opened(url) as connection:
         history.check_project(connection, project)
         with lock.held(connection, _LOCK_TIMEOUT, notice):
             known = {e.version: e for e in status.compare(connection, files.read(folder))}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 
-from nlctl.errors import DatabaseUnreachable, Interrupted, MigrationFailed
+from nlctl.errors import DatabaseUnreachable, HistoryUnavailable, Interrupted, MigrationFailed
 from nlctl.migrations import files, history, lock, plan, session, status
 from nlctl.migrations.execution import Execution, Patience
 from nlctl.migrations.status import State
@@ -79,7 +79,7 @@ def up(
     server says. Many runners may start at once: one works, the others find nothing left to do.
     """
     run = _Run(url, files.read(folder), project, options or Options(), report, notice)
-    with _stop_when_told(), closing(session.connect(url)) as connection:
+    with _stop_when_told(), session.opened(url) as connection:
         try:
             return run.bring_up(connection)
         except KeyboardInterrupt:
@@ -96,7 +96,7 @@ def up(
 def pending(url: str, folder: Path, project: str) -> tuple[str, ...]:
     """Names of the files that `up` would apply; refuses what `up` would refuse."""
     run = _Run(url, files.read(folder), project, Options(), _ignore, _ignore)
-    with closing(session.connect(url)) as connection:
+    with session.opened(url) as connection:
         return tuple(entry.label for entry in run.choose(connection))
 
 
@@ -123,6 +123,7 @@ class _Run:
             runner = Execution(connection, patience, self.notice)
             if self.options.dry_run:
                 return self.rehearse(runner)
+            session.limit_waits(connection, self.options.table_lock_timeout)
             with connection.transaction():
                 history.prepare(connection, self.project)
             self.apply(runner)
@@ -180,11 +181,11 @@ class _Run:
         if self.options.dry_run or not self.steps:
             return "Nothing was applied."
         try:
-            with closing(session.connect(self.url)) as connection:
+            with session.opened(self.url) as connection:
                 records = history.read(connection)
-        except (DatabaseUnreachable, psycopg.Error):
+        except (DatabaseUnreachable, HistoryUnavailable):
             known = ", ".join(applied.file for applied in self.done) or "nothing"
-            return f"Surely applied: {known}; nlctl migrate status tells of the rest."
+            return f"Applied for sure: {known}; nlctl migrate status tells of the rest."
         applied = {version for version, record in records.items() if record.is_applied}
         labels = {
             is_in: ", ".join(e.label for e in self.steps if (e.version in applied) is is_in)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from nlctl import database
+from nlctl.errors import HistoryUnavailable
 from nlctl.migrations.queries import query
 
 if TYPE_CHECKING:
@@ -16,12 +19,24 @@ if TYPE_CHECKING:
 APPLICATION = "nlctl migrate"
 
 
-def connect(url: str) -> Connection:
-    """A connection in autocommit that acts as the owner of the project's objects."""
-    connection = database.connect(url, autocommit=True, name=APPLICATION)
-    connection.prepare_threshold = None  # poolers lose prepared statements
-    reset(connection)
-    return connection
+@contextmanager
+def opened(url: str) -> Iterator[Connection]:
+    """A connection in autocommit that acts as the owner of the project's objects.
+
+    What the database refuses to the bookkeeping itself becomes an error with a way out.
+    """
+    with closing(database.connect(url, autocommit=True, name=APPLICATION)) as connection:
+        connection.prepare_threshold = None  # poolers lose prepared statements
+        try:
+            reset(connection)
+            yield connection
+        except psycopg.Error as error:
+            reason = error.diag.message_primary or str(error).partition("\n")[0]
+            raise HistoryUnavailable(
+                f"The migration history cannot be used: {reason}.",
+                hint="Sign in as postgres, who owns the project's objects.",
+                code=error.sqlstate,
+            ) from error
 
 
 def reset(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ class Entry:
 def read(url: str, folder: Path, project: str) -> tuple[Entry, ...]:
     """Every version that the folder or the database knows, in order."""
     migrations = files.read(folder)
-    with closing(session.connect(url)) as connection:
+    with session.opened(url) as connection:
         history.check_project(connection, project)
         return compare(connection, migrations)
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nlctl.errors import ForeignDatabase, InvalidInput, MigrationConflict, MigrationFailed
+from nlctl.errors import (
+    ForeignDatabase,
+    HistoryUnavailable,
+    InvalidInput,
+    MigrationConflict,
+    MigrationFailed,
+)
 from nlctl.migrations import lock, runner
 
 if TYPE_CHECKING:
@@ -470,6 +476,15 @@ def test_repair_corrects_all_versions_or_none(workshop: Workshop) -> None:
     workshop.up()
     workshop.type("repair", "1", "7", "--status", "reverted", "--yes")
     assert workshop.ask(HISTORY) == ["1"]
+
+
+# Whoever may not
+
+
+def test_a_login_without_rights_is_told_whom_to_be(workshop: Workshop) -> None:
+    workshop.write(1, TABLE_A)
+    with pytest.raises(HistoryUnavailable, match="permission denied"):
+        runner.up(workshop.database.authenticator_url, workshop.folder, "workshop")
 
 
 # Poolers

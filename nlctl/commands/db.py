@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nlctl.queries import Outcome, Result
     from nlctl.targets import Target
 
-app = typer.Typer(name="db", no_args_is_help=True, help="Ask the database anything, as anybody.")
+app = options.group("db", "Ask the database anything, as anybody.")
 
 As = Annotated[
     str | None,

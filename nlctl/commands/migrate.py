@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nlctl import console, project, targets
-from nlctl.commands.options import DryRun, Json, TargetName, Yes
+from nlctl.commands.options import DryRun, Json, TargetName, Yes, group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from nlctl.migrations.runner import Applied, Outcome
     from nlctl.migrations.status import Entry
 
-app = typer.Typer(
-    name="migrate", no_args_is_help=True, help="Write migrations, apply them, see where they stand."
-)
+app = group("migrate", "Write migrations, apply them, see where they stand.")
 
 ProjectName = Annotated[
     str | None,

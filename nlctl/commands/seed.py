@@ -13,7 +13,7 @@ from nlctl.commands.output import Output, deliver
 if TYPE_CHECKING:
     from nlctl.seeds import Change, Report
 
-app = typer.Typer(name="seed", help="Write and compare the seed files.", no_args_is_help=True)
+app = options.group("seed", "Write and compare the seed files.")
 
 Sets = Annotated[
     list[str] | None,

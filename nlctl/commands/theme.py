@@ -16,9 +16,7 @@ from nlctl.commands.output import Output, deliver
 if TYPE_CHECKING:
     from nlctl.themes import Findings
 
-app = typer.Typer(
-    name="theme", help="Keep, check, publish and show design tokens.", no_args_is_help=True
-)
+app = options.group("theme", "Keep, check, publish and show design tokens.")
 
 Name = Annotated[str, typer.Argument(help="Name or slug of a theme.")]
 OptionalName = Annotated[

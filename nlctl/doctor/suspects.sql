@@ -2,6 +2,6 @@
 (
   select {place} as place, {column}::text as suspect
   from {table}
-  where {column}::text ~ '\uFFFD|[ÂÃ][\u0080-\u00BF]|â€|Å[“’”\u0093]|[[:alpha:]]\?[[:alpha:]]|^\?[[:alpha:]]'
+  where {column}::text ~ '\uFFFD|[ÂÃÅâ][^\u0020-\u007E]|[[:alpha:]]\?[[:alpha:]]|^\?[[:alpha:]]'
   limit 100
 )

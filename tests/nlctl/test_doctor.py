@@ -255,13 +255,15 @@ class TestDatabase:
                   (1, 'Propriétaire', '{Âge,À}', '{"question": "Ça va ? Oui?"}'),
                   (2, 'PropriÃ©taire', '{}', '{"a": "Ca va?"}'),
                   (3, 'Hôtel', '{pr?f}', '{"link": "https://a.test/?x=é"}'),
-                  (4, 'Hôtel', '{}', '{"a": {"b": "caf\ufffd"}}');
+                  (4, 'Hôtel', '{}', '{"a": {"b": "caf\ufffd"}}'),
+                  (5, 'Ã‰tat', '{}', null);
                 """
             )
             found = errors(texts.examine(connection, ["public.labels", "public.gone"]))
 
         assert found == [
             "public.labels.label holds a damaged accent ('Ã©').",
+            "public.labels.label holds a damaged accent ('Ã‰').",
             "public.labels.tags holds a damaged accent ('{pr?f}').",
             "public.labels.more holds a damaged accent ('\ufffd').",
         ]

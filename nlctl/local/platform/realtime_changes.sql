@@ -126,16 +126,18 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  -- claims_role is generated, and so not known before the row is written.
+  reader constant regrole := realtime.to_regrole(new.claims ->> 'role');
   filter realtime.user_defined_filter;
   wanted text;
   column_type regtype;
 begin
   foreach wanted in array coalesce(new.selected_columns, '{}') loop
-    perform realtime.readable_column(new.entity, new.claims_role, wanted);
+    perform realtime.readable_column(new.entity, reader, wanted);
   end loop;
 
   foreach filter in array new.filters loop
-    column_type := realtime.readable_column(new.entity, new.claims_role, filter.column_name);
+    column_type := realtime.readable_column(new.entity, reader, filter.column_name);
     if filter.op = 'in' then
       if cardinality(filter.value::text[]) > 100 then
         raise exception 'too many values for `in` filter. Maximum 100';

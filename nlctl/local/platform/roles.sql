@@ -97,7 +97,12 @@ grant set on parameter
   auto_explain.log_parameter_max_length, auto_explain.log_settings, auto_explain.log_timing,
   auto_explain.log_triggers, auto_explain.log_verbose, auto_explain.log_wal,
   auto_explain.sample_rate,
-  pg_stat_statements.track, pg_stat_statements.track_planning, pg_stat_statements.track_utility
+  pg_stat_statements.track, pg_stat_statements.track_planning, pg_stat_statements.track_utility,
+  pgaudit.log, pgaudit.log_catalog, pgaudit.log_client, pgaudit.log_level, pgaudit.log_relation,
+  pgaudit.log_rows, pgaudit.log_statement, pgaudit.log_statement_once, pgaudit.role,
+  pgrst.db_aggregates_enabled, pgrst.db_extra_search_path, pgrst.db_max_rows,
+  pgrst.db_plan_enabled, pgrst.db_pre_request, pgrst.db_schemas, pgrst.db_tx_end,
+  pgrst.jwt_secret, pgrst.openapi_mode, pgrst.server_cors_allowed_origins
 to supabase_privileged_role;
 
 -- And re-reading the server's configuration, which PostgreSQL keeps to superusers.

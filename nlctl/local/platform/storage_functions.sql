@@ -78,7 +78,7 @@ create or replace function storage.get_common_prefix(
 ) returns text
 language sql immutable
 as $$
-  select case when position(p_delimiter in rest) > 0
+  select case when p_delimiter <> '' and position(p_delimiter in rest) > 0
     then left(p_key, length(p_prefix) + position(p_delimiter in rest) + length(p_delimiter) - 1)
   end
   from substr(p_key, length(p_prefix) + 1) as rest
@@ -122,12 +122,12 @@ begin
           null::timestamptz as updated_at, null::timestamptz as created_at,
           null::timestamptz as last_accessed_at, null::jsonb
         from storage.objects as o
-        where o.bucket_id = $1 and lower(o.name) ^@ lower($3)
+        where o.bucket_id = $1 and lower(o.name) collate "C" ^@ lower($3)
           and strpos(substr(o.name, $2), '/') > 0
         union all
         select substr(o.name, $2), o.id, o.updated_at, o.created_at, o.last_accessed_at, o.metadata
         from storage.objects as o
-        where o.bucket_id = $1 and lower(o.name) ^@ lower($3)
+        where o.bucket_id = $1 and lower(o.name) collate "C" ^@ lower($3)
           and strpos(substr(o.name, $2), '/') = 0
       ) as entry
       order by %1$s lower(entry.name) collate "C" %2$s
@@ -188,12 +188,12 @@ begin
           null::timestamptz as updated_at, null::timestamptz as created_at,
           null::timestamptz as last_accessed_at, null::jsonb as metadata
         from storage.objects as o
-        where o.bucket_id = $1 and o.name ^@ $2
+        where o.bucket_id = $1 and o.name collate "C" ^@ $2
           and storage.get_common_prefix(o.name, $2, '/') is not null
         union all
         select o.name, o.id, o.updated_at, o.created_at, o.last_accessed_at, o.metadata
         from storage.objects as o
-        where o.bucket_id = $1 and o.name ^@ $2
+        where o.bucket_id = $1 and o.name collate "C" ^@ $2
           and storage.get_common_prefix(o.name, $2, '/') is null
       ) as entry
       where %1$s
@@ -242,7 +242,7 @@ begin
           case when folder is null then o.last_accessed_at end
         from storage.objects as o,
           lateral storage.get_common_prefix(o.name, $2, $3) as folder
-        where o.bucket_id = $1 and o.name ^@ $2
+        where o.bucket_id = $1 and o.name collate "C" ^@ $2
       ) as entry
       where $5 = '' or entry.name collate "C" %1$s $5
       order by entry.name collate "C" %2$s

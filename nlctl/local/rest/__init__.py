@@ -1,0 +1,1 @@
+"""The Data API: tables and functions of PostgreSQL over HTTP, as PostgREST speaks it."""

@@ -18,20 +18,21 @@ _NEEDS_NO_TRANSACTION = "25001"
 
 def summarise(error: psycopg.Error, migration: Migration, statement: Statement | None) -> str:
     """One line: where, what, SQLSTATE. Without a statement it happened at the commit."""
-    diagnostic = error.diag
     where = (
         migration.at(_offset(error, statement))
         if statement
         else f"{migration.path.name}, at its end"
     )
-    text = diagnostic.message_primary or str(error).strip().partition("\n")[0]
+    text = _message(error).partition("\n")[0]
     return f"{where}: {text} (SQLSTATE {error.sqlstate or 'unknown'})."
 
 
 def describe(error: psycopg.Error, migration: Migration, statement: Statement | None) -> str:
     """Indented lines: the source line, the statement, and everything the server said."""
     diagnostic = error.diag
+    message = _message(error)
     parts = {
+        "message": message if "\n" in message else None,
         "statement": _shorten(statement) if statement else None,
         "detail": diagnostic.message_detail,
         "hint": diagnostic.message_hint or _our_hint(error),
@@ -43,6 +44,10 @@ def describe(error: psycopg.Error, migration: Migration, statement: Statement | 
     return pointer + "".join(
         f"\n    {label}: {_indent(text)}" for label, text in parts.items() if text
     )
+
+
+def _message(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).strip()
 
 
 def _offset(error: psycopg.Error, statement: Statement | None) -> int:

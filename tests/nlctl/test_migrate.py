@@ -259,6 +259,15 @@ def test_an_error_shows_the_statement_and_all_the_server_said(workshop: Workshop
     assert any(line.startswith("    statement: do $$ begin raise") for line in lines)
 
 
+def test_an_error_of_many_lines_is_summed_up_in_one(workshop: Workshop) -> None:
+    workshop.write(1, "do $$ begin raise exception E'first\\nsecond'; end $$;")
+    lines = workshop.type("up").err.splitlines()
+    assert ("first (SQLSTATE P0001)" in lines[0], lines[1:3]) == (
+        True,
+        ["    do $$ begin raise exception E'first\\nsecond'; end $$;", "    ^"],
+    )
+
+
 def test_a_failing_file_has_an_exit_code_of_its_own(workshop: Workshop) -> None:
     workshop.write(1, "select 1 / 0;")
     assert workshop.type("up").exit_code == 5

@@ -1,0 +1,388 @@
+"""Refusals of the Data API: PostgREST's register of codes, and PostgreSQL's states as HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import psycopg
+
+Headers = tuple[tuple[str, str], ...]
+
+STATUS = {
+    "PGRST000": 503,
+    "PGRST001": 503,
+    "PGRST002": 503,
+    "PGRST003": 504,
+    "PGRST100": 400,
+    "PGRST101": 405,
+    "PGRST102": 400,
+    "PGRST103": 416,
+    "PGRST105": 405,
+    "PGRST106": 406,
+    "PGRST107": 406,
+    "PGRST108": 400,
+    "PGRST111": 500,
+    "PGRST112": 500,
+    "PGRST114": 400,
+    "PGRST115": 400,
+    "PGRST116": 406,
+    "PGRST117": 405,
+    "PGRST118": 400,
+    "PGRST120": 400,
+    "PGRST121": 500,
+    "PGRST122": 400,
+    "PGRST123": 400,
+    "PGRST124": 400,
+    "PGRST125": 404,
+    "PGRST126": 404,
+    "PGRST127": 400,
+    "PGRST128": 400,
+    "PGRST200": 400,
+    "PGRST201": 300,
+    "PGRST202": 404,
+    "PGRST203": 300,
+    "PGRST204": 400,
+    "PGRST205": 404,
+    "PGRST300": 500,
+    "PGRST301": 401,
+    "PGRST302": 401,
+    "PGRST303": 401,
+}
+
+SQL_STATUS = {
+    "08": 503,
+    "09": 500,
+    "0L": 403,
+    "0P": 403,
+    "21000": 500,
+    "23503": 409,
+    "23505": 409,
+    "25": 500,
+    "25006": 405,
+    "28": 403,
+    "2D": 500,
+    "38": 500,
+    "39": 500,
+    "3B": 500,
+    "40": 500,
+    "42501": 403,
+    "42883": 404,
+    "42P01": 404,
+    "42P17": 500,
+    "53": 503,
+    "53400": 500,
+    "54": 500,
+    "55": 500,
+    "57": 500,
+    "57P01": 503,
+    "58": 500,
+    "F0": 500,
+    "HV": 500,
+    "P0": 500,
+    "P0001": 400,
+    "XX": 500,
+}
+
+
+class ApiError(Exception):
+    """One refusal as clients see it: always code, message, details and hint."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        details: Any = None,
+        hint: str | None = None,
+        status: int | None = None,
+        headers: Headers = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.hint = hint
+        self.status = status or STATUS[code]
+        self.headers = headers
+
+    @property
+    def body(self) -> bytes:
+        """PostgREST sorts the keys and leaves no blanks; some clients compare lengths."""
+        answer = {
+            "code": self.code,
+            "details": self.details,
+            "hint": self.hint,
+            "message": self.message,
+        }
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# What a request can be refused for before the database is asked.
+
+
+def syntax(message: str, details: str) -> ApiError:
+    return ApiError("PGRST100", message, details=details)
+
+
+def method_not_for_functions(method: str) -> ApiError:
+    return ApiError("PGRST101", f"Cannot use the {method} method on RPC")
+
+
+def invalid_body(message: str) -> ApiError:
+    return ApiError("PGRST102", message)
+
+
+def range_not_satisfiable(details: str) -> ApiError:
+    return ApiError("PGRST103", "Requested range not satisfiable", details=details)
+
+
+def offset_out_of_bounds(offset: int, total: int) -> ApiError:
+    return range_not_satisfiable(
+        f"An offset of {offset} was requested, but there are only {total} rows."
+    )
+
+
+def put_without_whole_key() -> ApiError:
+    message = "Filters must include all and only primary key columns with 'eq' operators"
+    return ApiError("PGRST105", message)
+
+
+def schema_not_exposed(schema: str, exposed: Iterable[str]) -> ApiError:
+    hint = f"Only the following schemas are exposed: {', '.join(exposed)}"
+    return ApiError("PGRST106", f"Invalid schema: {schema}", hint=hint)
+
+
+def media_not_available(mimes: Iterable[str]) -> ApiError:
+    message = f"None of these media types are available: {', '.join(mimes)}"
+    return ApiError("PGRST107", message)
+
+
+def put_with_window() -> ApiError:
+    message = "limit/offset querystring parameters are not allowed for PUT"
+    return ApiError("PGRST114", message)
+
+
+def put_key_differs() -> ApiError:
+    message = "Payload values do not match URL in primary key column(s)"
+    return ApiError("PGRST115", message)
+
+
+def not_singular(rows: int) -> ApiError:
+    return ApiError(
+        "PGRST116",
+        "Cannot coerce the result to a single JSON object",
+        details=f"The result contains {rows} rows",
+    )
+
+
+def method_not_supported(method: str) -> ApiError:
+    return ApiError("PGRST117", f"Unsupported HTTP method: {method}")
+
+
+def preferences_unknown(unknown: Iterable[str]) -> ApiError:
+    return ApiError(
+        "PGRST122",
+        "Invalid preferences given with handling=strict",
+        details=f"Invalid preferences: {', '.join(unknown)}",
+    )
+
+
+def too_many_affected(rows: int) -> ApiError:
+    return ApiError(
+        "PGRST124",
+        "Query result exceeds max-affected preference constraint",
+        details=f"The query affects {rows} rows",
+    )
+
+
+def path_invalid() -> ApiError:
+    return ApiError("PGRST125", "Invalid path specified in request URL")
+
+
+def root_disabled() -> ApiError:
+    return ApiError("PGRST126", "Root endpoint metadata is disabled")
+
+
+def max_affected_needs_set() -> ApiError:
+    message = (
+        "Function must return SETOF or TABLE when max-affected preference is used "
+        "with handling=strict"
+    )
+    return ApiError("PGRST128", message)
+
+
+def body_too_large(limit: int) -> ApiError:
+    message = f"The request body is larger than {limit} bytes"
+    return ApiError("PGRST102", message, status=413)
+
+
+# What a token can be refused for.
+
+
+def token_refused(code: str, message: str, details: str | None = None) -> ApiError:
+    """PGRST301 for what cannot be decoded, PGRST303 for claims that do not hold."""
+    description = json.dumps(message)
+    challenge = f'Bearer error="invalid_token", error_description={description}'
+    return ApiError(code, message, details=details, headers=(("WWW-Authenticate", challenge),))
+
+
+def token_required() -> ApiError:
+    return ApiError(
+        "PGRST302", "Anonymous access is disabled", headers=(("WWW-Authenticate", "Bearer"),)
+    )
+
+
+# What SQL can set that no answer can be made of.
+
+
+def headers_setting_invalid() -> ApiError:
+    message = (
+        "response.headers guc must be a JSON array composed of objects "
+        "with a single key and a string value"
+    )
+    return ApiError("PGRST111", message)
+
+
+def status_setting_invalid() -> ApiError:
+    return ApiError("PGRST112", "response.status guc must be a valid status code")
+
+
+# What the database can answer instead of rows.
+
+
+def cache_missing() -> ApiError:
+    message = "Could not query the database for the schema cache. Retrying."
+    return ApiError("PGRST002", message, headers=(("Retry-After", "1"),))
+
+
+def database_unreachable(details: str | None = None) -> ApiError:
+    return ApiError(
+        "PGRST000",
+        "Database connection error.",
+        details=details,
+        headers=(("Retry-After", "1"),),
+    )
+
+
+def connection_lost(details: str | None = None) -> ApiError:
+    message = "Database client error. Retrying the connection."
+    return ApiError("PGRST001", message, details=details, headers=(("Retry-After", "1"),))
+
+
+def pool_exhausted() -> ApiError:
+    return ApiError("PGRST003", "Timed out acquiring connection from connection pool.")
+
+
+def text_with_null_byte() -> ApiError:
+    """PostgreSQL has no such text; drivers refuse it before it could say so itself."""
+    message = 'invalid byte sequence for encoding "UTF8": 0x00'
+    return ApiError("22021", message, status=400)
+
+
+def from_database(error: psycopg.Error, *, is_anonymous: bool) -> ApiError:
+    """What the server refused. Whether an anonymous caller asked decides 401 or 403."""
+    state = error.sqlstate
+    if state is None:
+        return connection_lost(str(error).strip() or None)
+    said = error.diag
+    message = said.message_primary or ""
+    if state == "PGRST":
+        return _raised_in_full(message, said.message_detail)
+    status = _status(state, message, is_anonymous=is_anonymous)
+    return ApiError(
+        state,
+        message,
+        details=said.message_detail,
+        hint=said.message_hint,
+        status=status,
+        headers=_headers(status),
+    )
+
+
+def _headers(status: int) -> Headers:
+    if status == 401:
+        return (("WWW-Authenticate", "Bearer"),)
+    return (("Retry-After", "1"),) if status == 503 else ()
+
+
+def _status(state: str, message: str, *, is_anonymous: bool) -> int:
+    if state.startswith("PT"):
+        return _custom_status(state[2:])
+    if state == "42501" and is_anonymous:
+        return 401
+    if state == "21000" and message.endswith("requires a WHERE clause"):
+        return 400
+    if state == "22023" and message.startswith("role") and message.endswith("does not exist"):
+        return 401
+    if state == "42883" and message.startswith("function xmlagg("):
+        return 406
+    return SQL_STATUS.get(state) or SQL_STATUS.get(state[:2], 400)
+
+
+def _custom_status(digits: str) -> int:
+    """`PTxyz` answers xyz; a status no server can send becomes 500."""
+    status = int(digits) if digits.isascii() and digits.isdecimal() else 0
+    return status if 200 <= status <= 599 else 500
+
+
+def _raised_in_full(message: str, detail: str | None) -> ApiError:
+    """`RAISE SQLSTATE 'PGRST'`: MESSAGE is the body, DETAIL the status and the headers."""
+    body = _parsed(message)
+    if not _is_body(body):
+        hint = (
+            "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' "
+            "and optional keys: 'details', 'hint'."
+        )
+        return _raised_badly(f"Invalid JSON value for MESSAGE: '{message}'", hint)
+    control_hint = (
+        "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' "
+        "and optional key: 'status_text'."
+    )
+    if detail is None:
+        return _raised_badly("DETAIL is missing in the RAISE statement", control_hint)
+    control = _parsed(detail)
+    if not _is_control(control):
+        return _raised_badly(f"Invalid JSON value for DETAIL: '{detail}'", control_hint)
+    return ApiError(
+        body["code"],
+        body["message"],
+        details=body.get("details"),
+        hint=body.get("hint"),
+        status=control["status"],
+        headers=tuple(control["headers"].items()),
+    )
+
+
+def _raised_badly(details: str, hint: str) -> ApiError:
+    message = "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"
+    return ApiError("PGRST121", message, details=details, hint=hint)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_body(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("code"), str)
+        and isinstance(value.get("message"), str)
+        and isinstance(value.get("details"), str | None)
+        and isinstance(value.get("hint"), str | None)
+    )
+
+
+def _is_control(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("headers"), dict):
+        return False
+    status = value.get("status")
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        return False
+    return all(isinstance(text, str) for text in value["headers"].values())

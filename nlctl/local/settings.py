@@ -1,0 +1,345 @@
+"""What supabase/config.toml asks of the local stack, with the Supabase CLI's defaults."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NewType, TypeVar, get_args, get_origin, get_type_hints
+
+from dotenv import dotenv_values
+
+from nlctl.errors import InvalidInput
+from nlctl.local import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from nlctl.project import Project
+
+FILE = "supabase/config.toml"
+MINIMUM_SECRET = 16
+UNLIMITED = 360_000  # what the CLI gives Auth while letters only go to the local inbox
+
+Seconds = NewType("Seconds", float)
+T = TypeVar("T")
+
+_ENVIRONMENT = re.compile(r"env\((\w+)\)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """The Data API, and the port of the whole gateway."""
+
+    port: int = 54321
+    schemas: tuple[str, ...] = ("public", "graphql_public")
+    extra_search_path: tuple[str, ...] = ("public", "extensions")
+    max_rows: int = 1000
+    external_url: str = ""
+
+
+@dataclass(frozen=True)
+class MigrationSettings:
+    """Whether supabase/migrations is applied."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class SeedSettings:
+    """SQL files run after the migrations; globs, relative to supabase/."""
+
+    enabled: bool = True
+    sql_paths: tuple[str, ...] = ("./seed.sql",)
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """The database's port, and what fills it."""
+
+    port: int = 54322
+    migrations: MigrationSettings = MigrationSettings()
+    seed: SeedSettings = SeedSettings()
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """The inbox that catches every letter: its page and its SMTP door."""
+
+    enabled: bool = True
+    port: int = 54324
+    smtp_port: int = 54325
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """How often one address may ask: letters by the hour, the others by five minutes."""
+
+    email_sent: int = 2
+    sms_sent: int = 30
+    anonymous_users: int = 30
+    token_refresh: int = 150
+    sign_in_sign_ups: int = 30
+    token_verifications: int = 30
+    web3: int = 30
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """A real mail server, and whom letters come from."""
+
+    enabled: bool = False
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: str = field(default="", repr=False, metadata={"key": "pass"})
+    admin_email: str = ""
+    sender_name: str = ""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A project's own letter: subject, and the file of its body."""
+
+    subject: str = ""
+    content_path: str = ""
+
+
+@dataclass(frozen=True)
+class EmailSettings:
+    """Sign-up, confirmation and codes by e-mail."""
+
+    enable_signup: bool = True
+    double_confirm_changes: bool = True
+    enable_confirmations: bool = False
+    secure_password_change: bool = False
+    max_frequency: Seconds = Seconds(1)
+    otp_length: int = 6
+    otp_expiry: int = 3600
+    smtp: SmtpSettings = SmtpSettings()
+    template: dict[str, Template] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SmsSettings:
+    """Codes by telephone; `test_otp` maps numbers to the code that always works for them."""
+
+    enable_signup: bool = False
+    enable_confirmations: bool = False
+    max_frequency: Seconds = Seconds(5)
+    test_otp: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """When sessions end by themselves; 0 is never."""
+
+    timebox: Seconds = Seconds(0)
+    inactivity_timeout: Seconds = Seconds(0)
+
+
+@dataclass(frozen=True)
+class HookSettings:
+    """A function that Auth asks: pg-functions://<database>/<schema>/<function>."""
+
+    enabled: bool = False
+    uri: str = ""
+    secrets: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class FactorSettings:
+    """One kind of second factor."""
+
+    enroll_enabled: bool = False
+    verify_enabled: bool = False
+
+
+@dataclass(frozen=True)
+class MfaSettings:
+    """Second factors."""
+
+    max_enrolled_factors: int = 10
+    totp: FactorSettings = FactorSettings()
+    phone: FactorSettings = FactorSettings()
+    web_authn: FactorSettings = FactorSettings()
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """A social login."""
+
+    enabled: bool = False
+    client_id: str = ""
+    secret: str = field(default="", repr=False)
+    redirect_uri: str = ""
+    url: str = ""
+    skip_nonce_check: bool = False
+    email_optional: bool = False
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    """Accounts, sessions, letters and the keys that admit callers."""
+
+    enabled: bool = True
+    site_url: str = "http://127.0.0.1:3000"
+    additional_redirect_urls: tuple[str, ...] = ("https://127.0.0.1:3000",)
+    jwt_expiry: int = 3600
+    jwt_issuer: str = ""
+    signing_keys_path: str = ""
+    enable_refresh_token_rotation: bool = True
+    refresh_token_reuse_interval: int = 10
+    enable_signup: bool = True
+    enable_anonymous_sign_ins: bool = False
+    enable_manual_linking: bool = False
+    minimum_password_length: int = 6
+    password_requirements: str = ""
+    jwt_secret: str = field(default=keys.JWT_SECRET, repr=False)
+    publishable_key: str = keys.PUBLISHABLE_KEY
+    secret_key: str = field(default=keys.SECRET_KEY, repr=False)
+    anon_key: str = ""
+    service_role_key: str = field(default="", repr=False)
+    rate_limit: RateLimits = RateLimits()
+    email: EmailSettings = EmailSettings()
+    sms: SmsSettings = SmsSettings()
+    sessions: SessionSettings = SessionSettings()
+    mfa: MfaSettings = MfaSettings()
+    hook: dict[str, HookSettings] = field(default_factory=dict)
+    external: dict[str, ProviderSettings] = field(default_factory=dict)
+
+    @property
+    def letters_per_hour(self) -> int:
+        """The limit counts only where letters leave this machine."""
+        return self.rate_limit.email_sent if self.email.smtp.enabled else UNLIMITED
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the local stack takes from config.toml, under the file's own names."""
+
+    folder: Path = Path("supabase")
+    api: ApiSettings = ApiSettings()
+    db: DatabaseSettings = DatabaseSettings()
+    mail: MailSettings = MailSettings()
+    auth: AuthSettings = field(default_factory=AuthSettings)
+
+    @property
+    def jwt_secret(self) -> str:
+        """What HS256 tokens are signed with."""
+        return self.auth.jwt_secret
+
+    @property
+    def signing_keys_path(self) -> Path | None:
+        """The file of private keys that sign sessions, where the project has one."""
+        named = self.auth.signing_keys_path
+        return (self.folder / named).resolve() if named else None
+
+
+def read(project: Project) -> Settings:
+    """The settings of `project`; what its file leaves out is as the CLI has it."""
+    folder = project.root / "supabase"
+    document = _substitute(project.platform_settings, _variables(project))
+    # The inbox was called inbucket until version 2.109 of the CLI.
+    document["mail"] = document.get("local_smtp", document.get("inbucket", {}))
+    settings = _section(Settings, document, "", folder=folder)
+    _check(settings.auth)
+    return settings
+
+
+def _check(auth: AuthSettings) -> None:
+    if _ENVIRONMENT.fullmatch(auth.jwt_secret) or len(auth.jwt_secret) < MINIMUM_SECRET:
+        raise InvalidInput(
+            f"auth.jwt_secret in {FILE} must have at least {MINIMUM_SECRET} characters."
+        )
+
+
+def _variables(project: Project) -> dict[str, str]:
+    files = (project.root / ".env", project.root / "supabase" / ".env")
+    written = {name: value or "" for path in files for name, value in dotenv_values(path).items()}
+    return {**written, **os.environ}
+
+
+def _substitute(value: Any, variables: Mapping[str, str]) -> Any:
+    """Put variables in place of env(NAME); one that is not set stays as it is written."""
+    if isinstance(value, dict):
+        return {name: _substitute(inner, variables) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_substitute(inner, variables) for inner in value]
+    if isinstance(value, str) and (found := _ENVIRONMENT.fullmatch(value)):
+        return variables.get(found[1], value)
+    return value
+
+
+def _section(kind: type[T], table: Any, name: str, **given: Any) -> T:
+    """A dataclass filled from the table of the same names."""
+    if not isinstance(table, dict):
+        raise _unfit(name, "a table", table)
+    hints = get_type_hints(kind)
+    for each in fields(kind):  # type: ignore[arg-type]
+        key = each.metadata.get("key", each.name)
+        if key in table and each.name not in given:
+            place = f"{name}.{key}" if name else key
+            given[each.name] = _convert(hints[each.name], table[key], place)
+    return kind(**given)
+
+
+def _convert(kind: Any, value: Any, name: str) -> Any:
+    if is_dataclass(kind):
+        return _section(kind, value, name)  # type: ignore[arg-type]
+    if get_origin(kind) is dict:
+        return _mapping(get_args(kind)[1], value, name)
+    if get_origin(kind) is tuple:
+        return _words(value, name)
+    if kind is Seconds:
+        return _seconds(value, name)
+    if kind is bool:
+        return _boolean(value, name)
+    if kind is int:
+        return _whole_number(value, name)
+    if not isinstance(value, str):
+        raise _unfit(name, "a text", value)
+    return value
+
+
+def _mapping(kind: Any, value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _unfit(name, "a table", value)
+    tables = {key: inner for key, inner in value.items() if isinstance(inner, dict) or kind is str}
+    return {key: _convert(kind, inner, f"{name}.{key}") for key, inner in tables.items()}
+
+
+def _words(value: Any, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise _unfit(name, "a list of texts", value)
+    return tuple(value)
+
+
+def _seconds(value: Any, name: str) -> float:
+    text = str(value)
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise _unfit(name, "a duration such as 1m30s", value)
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _boolean(value: Any, name: str) -> bool:
+    try:
+        return _BOOLEANS[str(value).lower()]
+    except KeyError:
+        raise _unfit(name, "true or false", value) from None
+
+
+def _whole_number(value: Any, name: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    raise _unfit(name, "a whole number", value)
+
+
+def _unfit(name: str, wanted: str, value: Any) -> InvalidInput:
+    return InvalidInput(f"{name} in {FILE} must be {wanted}, not {value!r}.")

@@ -2,8 +2,8 @@
 --
 -- A server may lack some of them: the embedded one takes pgcrypto and uuid-ossp from extensions/
 -- beside this file (PostgreSQL 18), another has them from its contrib package or goes without.
--- supabase_vault is not an extension here, see vault.sql; the platform's hooks for pg_cron, pg_net and
--- pg_graphql would find nothing to do.
+-- supabase_vault is not an extension here, see vault.sql. The platform's hooks for pg_cron, pg_net
+-- and pg_graphql would find nothing to do.
 do $$
 declare
   wanted text;

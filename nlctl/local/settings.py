@@ -15,6 +15,7 @@ from nlctl.local import keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from nlctl.project import Project
 
 FILE = "supabase/config.toml"

@@ -257,6 +257,14 @@ security definer -- Auth changes accounts and has no rights in public
 set search_path = ''
 as $$
 begin
+  -- Not in the trigger's WHEN, which would keep Auth's own migrations from altering these columns.
+  if (old.email, old.invited_at, old.email_confirmed_at, old.banned_until, old.deleted_at)
+    is not distinct from
+    (new.email, new.invited_at, new.email_confirmed_at, new.banned_until, new.deleted_at)
+  then
+    return null;
+  end if;
+
   -- A ban that ends does not lift the suspension: somebody decides that.
   update public.profiles set
     email = new.email,
@@ -278,13 +286,7 @@ comment on function app.sync_profile is
 create trigger profiles_add after insert on auth.users
   for each row execute function app.add_profile();
 create trigger profiles_sync after update on auth.users
-  for each row
-  when (
-    (old.email, old.invited_at, old.email_confirmed_at, old.banned_until, old.deleted_at)
-    is distinct from
-    (new.email, new.invited_at, new.email_confirmed_at, new.banned_until, new.deleted_at)
-  )
-  execute function app.sync_profile();
+  for each row execute function app.sync_profile();
 
 -- The people of a project that is older than this file.
 select app.create_profile(account) from auth.users as account;

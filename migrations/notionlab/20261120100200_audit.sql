@@ -27,8 +27,9 @@ create index audit_logs_created_at_idx on public.audit_logs (created_at);
 alter table public.audit_logs enable row level security;
 create policy audit_logs_select_owner on public.audit_logs for select to authenticated
   using ((select app.current_user_type()) = 'owner');
--- Everyone else only through app.audit: no role may write, service_role no more than the others.
-grant select on public.audit_logs to authenticated, service_role;
+-- No role may write, service_role no more than the others: every line comes from app.audit. And
+-- since only owners read it, service_role does not either.
+grant select on public.audit_logs to authenticated;
 
 create table public.action_logs (
   id bigint generated always as identity primary key,

@@ -137,6 +137,11 @@ def test_only_an_owner_reads_the_audit(person: MakePerson) -> None:
         assert person(kind).run(query) == []
 
 
+def test_not_even_a_server_reads_the_audit(service: Person) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        service.run("select id from public.audit_logs")
+
+
 @pytest.mark.parametrize("log", LOGS)
 def test_a_visitor_reads_no_log(anon: Person, log: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -134,6 +134,13 @@ def test_confirming_an_address_lifts_no_suspension(database: Database, person: M
     assert profile_of(database, ada.id)["status"] == "suspended"
 
 
+@pytest.mark.parametrize("column", ["email", "email_change", "phone"])
+def test_auth_may_still_alter_its_own_columns(database: Database, column: str) -> None:
+    """A trigger that names a column in its WHEN would stop the platform's migrations."""
+    alteration = f"alter table auth.users alter column {column} type varchar(320)"
+    database.run(alteration, user="supabase_admin")
+
+
 def test_a_deleted_account_takes_its_profile_along(database: Database, person: MakePerson) -> None:
     ada = person()
     database.run("delete from auth.users where id = %s", [ada.id])

@@ -65,7 +65,7 @@ PROMISES = {
           or has_table_privilege('anon', oid, 'delete, truncate, trigger')""",
     "a server is granted what it may read": """
         select oid::regclass::text from tables
-        where not has_table_privilege('service_role', oid, 'select')""",
+        where not has_table_privilege('service_role', oid, 'select') and relname <> 'audit_logs'""",
     "only exposed schemas hold what people read": """
         select oid::regclass::text from pg_class
         where relnamespace in (table ours) and relnamespace not in (table exposed)
@@ -102,6 +102,17 @@ PROMISES = {
         where polrelid in (select oid from tables)
           and coalesce(pg_get_expr(polqual, polrelid), 'deleted_at') !~ 'deleted_at IS NULL'
           and polcmd <> 'a'""",
+    "what a policy reads is indexed": """
+        select polname || ' ' || attname from pg_policy
+        join pg_depend on classid = 'pg_policy'::regclass and objid = pg_policy.oid
+        join pg_attribute on attrelid = polrelid and attnum = refobjsubid
+        where polrelid in (select oid from tables)
+          and refclassid = 'pg_class'::regclass and refobjid = polrelid
+          and not exists (
+            select from pg_index
+            where indrelid = polrelid
+              and (indkey[0] = attnum or pg_get_expr(indpred, indrelid) ~ attname)
+          )""",
     "a policy is for one command and for named roles": """
         select polname::text from pg_policy
         where polrelid in (select oid from tables) and (polcmd = '*' or polroles = '{0}')""",
@@ -140,7 +151,7 @@ create table public.careless (
   id int check (id > 0), person_id uuid references public.profiles (id),
   updated_at timestamptz, deleted_at timestamptz
 );
-create policy everything on public.careless using (true);
+create policy everything on public.careless using (person_id is null);
 create table public.closed (id int);
 create view public.peek as select * from public.profiles;
 create view app.peek as select * from public.profiles;

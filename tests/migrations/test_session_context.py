@@ -62,7 +62,7 @@ def test_staff_are_told_the_tabs_with_something_in_them(
     tabs = person("owner").rpc("get_session_context")["tabs"]
     assert tabs[0] == {
         "tab_key": "overview",
-        "label": "Vue d’ensemble",
+        "label": "Vue d'ensemble",
         "icon": "layout-dashboard",
     }
     assert "empty" not in [tab["tab_key"] for tab in tabs]

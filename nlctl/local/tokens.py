@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -70,6 +71,7 @@ class SigningKey:
 
 
 _ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
+_LETTERS = re.compile(r"[A-Za-z0-9_.-]+")  # base64url without padding
 
 
 class Keyring:
@@ -191,6 +193,8 @@ def _header(token: str) -> dict[str, Any]:
     parts = token.count(".") + 1
     if parts != 3:
         raise TokenRejected(Flaw.shape, f"Expected 3 parts in JWT; got {parts}")
+    if not _LETTERS.fullmatch(token):
+        raise _undecodable()
     try:
         return jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:

@@ -29,12 +29,13 @@ create function public.before() returns int language sql return 1;
 NEW_OBJECTS = """
 create table public.after (id serial primary key);
 create function public.after() returns int language sql return 1;
+create type public.after_kind as enum ('a');
 """
 NOTES = """
 create table public.notes (
   id uuid primary key default gen_random_uuid(),
   parent_id uuid references public.notes (id) on delete cascade,
-  author_id uuid,
+  author_id uuid references auth.users (id) on delete cascade,
   updated_at timestamptz not null default now(),
   deleted_at timestamptz
 );
@@ -86,6 +87,14 @@ def test_nobody_keeps_a_right_that_an_old_project_gave(
 ) -> None:
     [(held,)] = old_database.run(f"select {question.format(name)}", {"role": role})
     assert held is False
+
+
+@pytest.mark.parametrize("role", API_ROLES)
+def test_nobody_builds_on_a_new_type(old_database: Database, role: str) -> None:
+    [(may,)] = old_database.run(
+        "select has_type_privilege(%s, 'public.after_kind', 'usage')", [role]
+    )
+    assert may is False
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,13 @@ def test_a_purge_takes_what_hangs_on_the_deleted(notes: Database, service: Perso
 
     service.run("select app.purge_deleted('public.notes', now())")
 
+    assert count_notes(notes) == 0
+
+
+def test_a_parent_that_goes_for_good_leaves_no_orphan(notes: Database, person: MakePerson) -> None:
+    ada = person()
+    add_note(notes, ada.id)
+    notes.run("delete from auth.users where id = %s", [ada.id])
     assert count_notes(notes) == 0
 
 

@@ -157,7 +157,7 @@ as $$
 declare
   caller_id constant uuid := app.require_user();
 begin
-  if app.current_user_type() <> 'owner' then
+  if app.current_user_type() is distinct from 'owner' then
     perform app.refuse('FORBIDDEN', 'Seul un propriétaire peut faire cela.');
   end if;
   return caller_id;

@@ -209,6 +209,25 @@ def test_an_unwrapped_question_would_be_found() -> None:
     assert "auth.uid()" in outside_subqueries("((a = ( SELECT app.f() AS f)) AND (b = auth.uid()))")
 
 
+UNBOUNDED = re.compile(r"^\s*(?:update|delete from)\b(?!.*\bwhere\b)[^;]*", re.M | re.S)
+
+
+def test_no_function_changes_a_whole_table(database: Database) -> None:
+    """The platform loads safeupdate, which refuses UPDATE and DELETE without WHERE in RPCs too."""
+    bodies = database.run(
+        "select oid::regprocedure::text, prosrc from pg_proc "
+        "where pronamespace in ('public'::regnamespace, 'app'::regnamespace)"
+    )
+    statements = [(name, part) for name, body in bodies for part in body.split(";")]
+    assert [(name, part) for name, part in statements if UNBOUNDED.search(part)] == []
+
+
+def test_a_change_without_where_would_be_found() -> None:
+    assert UNBOUNDED.search("begin\n  delete from public.a")
+    assert UNBOUNDED.search("then\n  update public.a set b = 1\n  returning b into c")
+    assert not UNBOUNDED.search("begin\n  update public.a set b = 1\n  where c = 2")
+
+
 def chapters(project: Project) -> list[Path]:
     return sorted(project.migrations(project.default_name).glob("*.sql"))
 

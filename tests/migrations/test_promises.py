@@ -209,7 +209,9 @@ def test_an_unwrapped_question_would_be_found() -> None:
     assert "auth.uid()" in outside_subqueries("((a = ( SELECT app.f() AS f)) AND (b = auth.uid()))")
 
 
-UNBOUNDED = re.compile(r"^\s*(?:update|delete from)\b(?!.*\bwhere\b)[^;]*", re.M | re.S)
+UNBOUNDED = re.compile(
+    r"^\s*(?:update|delete from)\b(?!.*\bwhere\b)[^;]*", re.MULTILINE | re.DOTALL
+)
 
 
 def test_no_function_changes_a_whole_table(database: Database) -> None:

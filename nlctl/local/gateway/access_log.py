@@ -1,0 +1,53 @@
+"""The access log: one line for each request, with nothing in it that opens a door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from urllib.parse import quote
+
+# Everything else may hold a key, a token or somebody's data.
+SHOWN_PARAMETERS = frozenset({
+    "select", "order", "limit", "offset", "columns", "on_conflict", "grant_type", "type", "scope",
+    "page", "per_page",
+})  # fmt: skip
+HIDDEN = "…"
+
+
+@dataclass
+class Entry:
+    """One request on its way; `line` when it is answered."""
+
+    service: str
+    method: str
+    path: bytes
+    query: bytes
+    client: str
+    status: int = 0
+    size: int = 0
+    began: float = field(default_factory=perf_counter)
+
+    def line(self) -> str:
+        """When, which service, what was asked, what was answered and how fast."""
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        milliseconds = (perf_counter() - self.began) * 1000
+        return (
+            f"{moment} {self.service} {self.method} {_target(self.path, self.query)} "
+            f"{self.status or 'dropped'} {self.size}B {milliseconds:.1f}ms {self.client}"
+        )
+
+
+def _target(path: bytes, query: bytes) -> str:
+    shown = quote(path.decode("latin-1"), safe="/%:@!$&'()*+,;=~")
+    if not query:
+        return shown
+    return f"{shown}?{'&'.join(map(_parameter, query.decode('latin-1').split('&')))}"
+
+
+def _parameter(written: str) -> str:
+    name, equals, value = written.partition("=")
+    # An embedded resource has its own: todos.order, todos.limit.
+    if equals and name.rpartition(".")[2] not in SHOWN_PARAMETERS:
+        value = HIDDEN
+    return quote(name, safe="%.()!*+,-_") + equals + quote(value, safe=f"%.()!*+,:-_>{HIDDEN}")

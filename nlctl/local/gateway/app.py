@@ -1,0 +1,184 @@
+"""The gateway's application: from the public address to a service and back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from nlctl.local.gateway import cors, routes
+from nlctl.local.gateway.access_log import Entry
+from nlctl.local.gateway.keys import Credentials, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from nlctl.local.gateway.cors import RawHeaders
+    from nlctl.local.gateway.keys import Admission, ApiKeys
+    from nlctl.local.gateway.routes import Route
+
+HEALTH = "/health"
+
+log = logging.getLogger("nlctl.gateway")
+
+
+def create(
+    services: Mapping[str, ASGIApp],
+    keys: ApiKeys,
+    *,
+    health: Mapping[str, Any],
+    write: Callable[[str], None],
+) -> ASGIApp:
+    """One application in front of `services` (by their name in routes.ROUTES).
+
+    `health` is what /health tells; `write` gets the access log, line by line.
+    """
+
+    async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await _Exchange(scope, receive, send, services, keys, health).go(write)
+
+    return gateway
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        services: Mapping[str, ASGIApp],
+        keys: ApiKeys,
+        health: Mapping[str, Any],
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.deliver = send
+        self.services = services
+        self.keys = keys
+        self.health = health
+        self.headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            self.headers.setdefault(name, value)
+        name = routes.find(scope["path"])
+        self.service = name if name in services else None
+        self.route = routes.ROUTES[self.service] if self.service else None
+        client = scope.get("client")
+        self.entry = Entry(
+            self.service or "gateway",
+            scope["method"],
+            scope.get("raw_path") or quote(scope["path"]).encode(),
+            scope["query_string"],
+            client[0] if client else "-",
+        )
+
+    async def go(self, write: Callable[[str], None]) -> None:
+        """Answer, whatever happens, and write the line."""
+        try:
+            await self._answer()
+        except Refused as refusal:
+            await self._say(refusal.status, {"message": refusal.message, "hint": refusal.hint})
+        except Exception:
+            log.exception("%s failed", self.entry.service)
+            if self.entry.status:
+                raise  # the server must break the connection off: half an answer is out
+            await self._say(500, {"message": "The local stack failed; see: nlctl logs api"})
+        finally:
+            write(self.entry.line())
+
+    async def _answer(self) -> None:
+        if cors.is_preflight(self.scope["method"], self.headers):
+            await self._send_start(200, cors.preflight_answer(self.headers))
+            await self.deliver({"type": "http.response.body"})
+        elif self.scope["path"] == HEALTH:
+            await self._say(200, self.health)
+        elif self.service is None or self.route is None:
+            await self._say(404, {"message": "no Route matched with those values"})
+        else:
+            await self._pass_on(self.services[self.service], self.route)
+
+    async def _pass_on(self, service: ASGIApp, route: Route) -> None:
+        path = self.scope["path"][len(route.prefix) :] or "/"
+        parameters = self.scope["query_string"]
+        key, rest = _take_key(parameters) if b"apikey=" in parameters else (None, parameters)
+        admission = self.keys.admit(
+            Credentials(
+                key=self._header(b"apikey") or key,
+                authorization=self._header(b"authorization"),
+                user_agent=self._header(b"user-agent") or "",
+            ),
+            needs_key=route.needs_key(path),
+        )
+        _keep_root_private(route, path, admission)
+        inner: dict[str, Any] = {
+            **self.scope,
+            "root_path": route.prefix,
+            "path": path,
+            "raw_path": self._inner_raw_path(route, path),
+            "query_string": rest,
+            "headers": self._inner_headers(admission.authorization),
+        }
+        await service(inner, self.receive, self._forward)
+
+    def _header(self, name: bytes) -> str | None:
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def _inner_raw_path(self, route: Route, path: str) -> bytes:
+        raw: bytes | None = self.scope.get("raw_path")
+        prefix = route.prefix.encode()
+        if raw is None or not raw.startswith(prefix):
+            return quote(path).encode()
+        return raw[len(prefix) :] or b"/"
+
+    def _inner_headers(self, authorization: str | None) -> RawHeaders:
+        sent: RawHeaders = self.scope["headers"]
+        if authorization == self._header(b"authorization"):
+            return sent
+        kept = [each for each in sent if each[0] != b"authorization"]
+        return [*kept, (b"authorization", (authorization or "").encode("latin-1"))]
+
+    async def _forward(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = cors.open_to_pages(list(message.get("headers", ())), self.route)
+            self.entry.status = message["status"]
+            message = {**message, "headers": headers}
+        else:
+            self.entry.size += len(message.get("body", b""))
+        await self.deliver(message)
+
+    async def _send_start(self, status: int, headers: RawHeaders) -> None:
+        self.entry.status = status
+        await self.deliver({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _say(self, status: int, document: Mapping[str, Any]) -> None:
+        body = json.dumps({k: v for k, v in document.items() if v is not None}).encode()
+        headers = [
+            (b"content-type", b"application/json; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self._send_start(status, cors.open_to_pages(headers, self.route))
+        self.entry.size = len(body)
+        await self.deliver({"type": "http.response.body", "body": body})
+
+
+def _take_key(query: bytes) -> tuple[str | None, bytes]:
+    """The key sent as a parameter, and the query without it: services take it for a filter."""
+    parameters = query.split(b"&")
+    kept = [each for each in parameters if not each.startswith(b"apikey=")]
+    found = next((each for each in parameters if each.startswith(b"apikey=")), b"")
+    return found.partition(b"=")[2].decode("latin-1") or None, b"&".join(kept)
+
+
+def _keep_root_private(route: Route, path: str, admission: Admission) -> None:
+    if route.root_is_private and path == "/" and admission.role != "service_role":
+        raise Refused(
+            403,
+            "Access to the description of the API is forbidden",
+            "Only a secret API key may read it.",
+        )

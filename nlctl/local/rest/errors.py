@@ -277,6 +277,10 @@ def pool_exhausted() -> ApiError:
     return ApiError("PGRST003", "Timed out acquiring connection from connection pool.")
 
 
+def text_not_unicode() -> ApiError:
+    return ApiError("22021", 'invalid byte sequence for encoding "UTF8"', status=400)
+
+
 def text_with_null_byte() -> ApiError:
     """PostgreSQL has no such text; drivers refuse it before it could say so itself."""
     message = 'invalid byte sequence for encoding "UTF8": 0x00'

@@ -32,5 +32,7 @@ class Result:
     """False for a function whose result is one value, which has no range to tell."""
     was_idle: bool = False
     """Nothing was to be done: an update without columns, an insert without rows."""
+    is_resolved: bool = True
+    """Of an insert: whether there was a key on which rows could conflict."""
     warning: str | None = None
     """A deprecation that the answer tells in the header `Warning`."""

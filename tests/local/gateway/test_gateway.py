@@ -14,6 +14,7 @@ import pytest
 from nlctl.local import gateway, keys, tokens
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.tokens import Keyring
+from tests.local import asking
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -73,12 +74,7 @@ class Door:
     log: list[str] = field(default_factory=list)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://stack") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(go())
+        return asking.ask(self.app, method, path, **options)
 
     def seen(self, path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
         """What the service saw of an admitted request."""

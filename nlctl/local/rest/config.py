@@ -40,7 +40,6 @@ class RestConfig:
     """Where clients find this API, told in its description."""
     audience: str | None = None
     """The `aud` that a token must name, if it names any."""
-    role_claim: str = ".role"
     max_body_bytes: int = 64 * 1024 * 1024
     pool_size: int = 10
     pool_timeout: float = 10.0

@@ -215,6 +215,11 @@ def max_affected_needs_set() -> ApiError:
     return ApiError("PGRST128", message)
 
 
+def client_gone() -> ApiError:
+    """Nobody reads this: the caller hung up before all of the request was sent."""
+    return invalid_body("The request ended before its body did")
+
+
 def body_too_large(limit: int) -> ApiError:
     message = f"The request body is larger than {limit} bytes"
     return ApiError("PGRST102", message, status=413)
@@ -228,6 +233,12 @@ def token_refused(code: str, message: str, details: str | None = None) -> ApiErr
     description = json.dumps(message)
     challenge = f'Bearer error="invalid_token", error_description={description}'
     return ApiError(code, message, details=details, headers=(("WWW-Authenticate", challenge),))
+
+
+def role_unknown(role: str) -> ApiError:
+    """As PostgreSQL says it of roles it can be asked for."""
+    message = f'role "{role}" does not exist'
+    return ApiError("22023", message, status=401, headers=(("WWW-Authenticate", "Bearer"),))
 
 
 def token_required() -> ApiError:

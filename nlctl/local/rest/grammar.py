@@ -11,6 +11,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from nlctl.local.rest import errors
 from nlctl.local.rest.request import (
     EVERYTHING,
+    WHOLE,
     Aggregate,
     Column,
     Compare,
@@ -236,8 +237,13 @@ def _integer(text: str | None) -> int | None:
     return -number if sign else number
 
 
-def meet(window: Window, range_header: str | None) -> Window:
-    """The rows that both the parameters and the header `Range: first-last` ask for."""
+def met(query: Query, range_header: str | None) -> Query:
+    """With the rows of the root cut to those that `Range: first-last` asks for too."""
+    window = _meet(query.window, range_header)
+    return query if window == WHOLE else replace(query, windows={**query.windows, (): window})
+
+
+def _meet(window: Window, range_header: str | None) -> Window:
     first, last = _header_range(range_header)
     if last is not None and last < first:
         raise errors.range_not_satisfiable(

@@ -51,9 +51,7 @@ def parse(headers: Iterable[str], *, may_override_transaction: bool = False) -> 
     )
 
 
-def applied(
-    request: ApiRequest, *, resolved: bool = True, timezone_known: bool = True
-) -> str | None:
+def applied(request: ApiRequest, *, resolved: bool = True) -> str | None:
     """What Preference-Applied tells: `resolved` where an insert had a conflict to look for."""
     asked, action = request.preferences, request.action
     fills = action in {Action.INSERT, Action.UPDATE}
@@ -67,7 +65,7 @@ def applied(
         asked.handling,
     ]
     texts = [f"{NAMES[type(choice)]}={choice}" for choice in told if choice is not None]
-    if asked.timezone is not None and timezone_known:
+    if asked.timezone is not None:
         texts.append(f"timezone={asked.timezone}")
     if limits and asked.is_strict and asked.max_affected is not None:
         texts.append(f"max-affected={asked.max_affected}")

@@ -28,10 +28,6 @@ class Result:
     """The setting `response.status`."""
     is_void: bool = False
     """A function that returns nothing: 204."""
-    is_set: bool = True
-    """False for a function whose result is one value, which has no range to tell."""
-    was_idle: bool = False
-    """Nothing was to be done: an update without columns, an insert without rows."""
     is_resolved: bool = True
     """Of an insert: whether there was a key on which rows could conflict."""
     warning: str | None = None

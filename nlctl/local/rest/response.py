@@ -1,0 +1,244 @@
+"""Results and refusals as HTTP: status, headers and what they tell of ranges and preferences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from nlctl.local.rest import errors, grammar, media, preferences
+from nlctl.local.rest.request import OPENAPI, Action, ApiRequest, Count, Resolution, Return, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nlctl.local.rest.errors import ApiError
+    from nlctl.local.rest.result import Result
+
+Headers = list[tuple[str, str]]
+
+JSON_TYPE = "application/json; charset=utf-8"
+VARY = ("Vary", "Accept, Prefer, Range")
+_FRAMING = {"content-length", "transfer-encoding", "connection"}
+_BODILESS = {204, 304}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. Headers are names and values as text; the server adds the length."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+def of(request: ApiRequest, result: Result, query_string: bytes = b"") -> Response:
+    """What a request that the database answered is told."""
+    if result.media.plan is not None:
+        return Response(200, [*_content(request, result), VARY], result.body)
+    answer = _BUILDERS[request.action](request, result)
+    if request.action is Action.READ:
+        answer.headers.insert(0, ("Content-Location", _location(request, query_string)))
+    return _overridden(answer, result)
+
+
+def of_error(error: ApiError) -> Response:
+    """A refusal, told in the body, and in Proxy-Status for those who only see headers."""
+    headers = [
+        ("Content-Type", JSON_TYPE),
+        ("Proxy-Status", f"PostgREST; error={error.code}"),
+    ]
+    own = {name.lower() for name, _ in error.headers}
+    kept = [header for header in headers if header[0].lower() not in own]
+    return Response(error.status, _sendable([*kept, *error.headers]), error.body)
+
+
+def of_description(request: ApiRequest, description: bytes) -> Response:
+    """The description of the API itself."""
+    headers = [("Content-Type", media.content_type(OPENAPI)), *_profile(request), VARY]
+    return Response(200, headers, description)
+
+
+def of_methods(methods: Iterable[str]) -> Response:
+    """What may be asked of a path."""
+    headers = [("Access-Control-Allow-Origin", "*"), ("Allow", ",".join(methods)), VARY]
+    return Response(200, headers)
+
+
+# One builder for each action.
+
+
+def _read(request: ApiRequest, result: Result) -> Response:
+    status, content_range = _range(request.query.window, result)
+    headers = [content_range, *_content(request, result), *_applied(request)]
+    return Response(status, headers, _readable(request, result, status))
+
+
+def _call(request: ApiRequest, result: Result) -> Response:
+    status, content_range = _range(request.query.window, result)
+    headers = [content_range, *_applied(request)]
+    if result.is_void:
+        return Response(204, headers)
+    headers += _content(request, result)
+    return Response(status, headers, _readable(request, result, status))
+
+
+def _insert(request: ApiRequest, result: Result) -> Response:
+    headers = [_content_range(1, 0, _counted(request, result))]
+    if result.location:
+        pairs = "&".join(
+            f"{quote(name)}={quote(value, safe='')}" for name, value in result.location
+        )
+        headers.append(("Location", f"/{quote(request.name or '')}?{pairs}"))
+    headers += _applied(request, resolved=result.is_resolved)
+    is_merge = request.preferences.resolution is Resolution.MERGE
+    status = 200 if is_merge and result.inserted == 0 else 201
+    return _represented(request, result, headers, status, bare_status=status)
+
+
+def _update(request: ApiRequest, result: Result) -> Response:
+    content_range = _content_range(0, result.rows - 1, _counted(request, result))
+    headers = [content_range, *_applied(request)]
+    return _represented(request, result, headers, 200, bare_status=204)
+
+
+def _delete(request: ApiRequest, result: Result) -> Response:
+    headers = [_content_range(1, 0, _counted(request, result)), *_applied(request)]
+    return _represented(request, result, headers, 200, bare_status=204)
+
+
+def _put(request: ApiRequest, result: Result) -> Response:
+    status = 201 if result.inserted else 200
+    return _represented(request, result, _applied(request), status, bare_status=204)
+
+
+_BUILDERS = {
+    Action.READ: _read,
+    Action.CALL: _call,
+    Action.CALL_READ_ONLY: _call,
+    Action.INSERT: _insert,
+    Action.UPDATE: _update,
+    Action.DELETE: _delete,
+    Action.PUT: _put,
+}
+
+
+def _represented(
+    request: ApiRequest, result: Result, headers: Headers, status: int, *, bare_status: int
+) -> Response:
+    """The rows of a mutation, where they were asked for."""
+    if request.preferences.returning is not Return.REPRESENTATION:
+        return Response(bare_status, headers)
+    return Response(status, [*headers, *_content(request, result)], result.body)
+
+
+def _readable(request: ApiRequest, result: Result, status: int) -> bytes:
+    if status == 416:
+        offset, total = request.query.window.offset, result.total or 0
+        return errors.offset_out_of_bounds(offset, total).body
+    return b"" if request.is_head else result.body
+
+
+# Headers.
+
+
+def _content(request: ApiRequest, result: Result) -> Headers:
+    return [("Content-Type", media.content_type(result.media)), *_profile(request)]
+
+
+def _profile(request: ApiRequest) -> Headers:
+    return [("Content-Profile", request.schema)] if request.names_profile else []
+
+
+def _applied(request: ApiRequest, *, resolved: bool = True) -> Headers:
+    applied = preferences.applied(request, resolved=resolved)
+    return [("Preference-Applied", applied)] if applied else []
+
+
+def _location(request: ApiRequest, query_string: bytes) -> str:
+    asked = grammar.canonical(query_string)
+    path = f"/{quote(request.name or '')}"
+    return f"{path}?{asked}" if asked else path
+
+
+def _counted(request: ApiRequest, result: Result) -> int | None:
+    counts = request.preferences.count in {Count.EXACT, Count.ESTIMATED}
+    return result.rows if counts else None
+
+
+def _range(window: Window, result: Result) -> tuple[int, tuple[str, str]]:
+    """206 where there are more rows than these, 416 where there are fewer than were skipped."""
+    lower, upper = window.offset, window.offset + result.rows - 1
+    content_range = _content_range(lower, upper, result.total)
+    if result.total is None or (lower <= result.total <= result.rows):
+        return 200, content_range
+    return 416 if lower > result.total else 206, content_range
+
+
+def _content_range(lower: int, upper: int, total: int | None) -> tuple[str, str]:
+    shown = f"{lower}-{upper}" if total != 0 and lower <= upper else "*"
+    return "Content-Range", f"{shown}/{'*' if total is None else total}"
+
+
+# What SQL has to say about the answer.
+
+
+def _overridden(answer: Response, result: Result) -> Response:
+    """`response.status` and `response.headers` have the last word."""
+    status = _set_status(result.status) or answer.status
+    given = _set_headers(result.headers)
+    taken = {name.lower() for name, _ in given}
+    headers = [header for header in answer.headers if header[0].lower() not in taken]
+    if result.warning is not None:
+        given.append(("Warning", f'299 nlctl "{result.warning}"'))
+    if "vary" not in taken:
+        given.append(VARY)
+    return Response(status, _sendable([*headers, *given]), answer.body)
+
+
+def _set_status(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and 200 <= int(text[:4]) <= 599):
+        raise errors.status_setting_invalid()
+    return int(text)
+
+
+def _set_headers(text: str | None) -> Headers:
+    if not text:
+        return []
+    try:
+        objects = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise errors.headers_setting_invalid() from error
+    if not isinstance(objects, list) or not all(_is_header(one) for one in objects):
+        raise errors.headers_setting_invalid()
+    return [header for one in objects for header in one.items()]
+
+
+def _is_header(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    return all(isinstance(text, str) for text in value.values())
+
+
+def _sendable(headers: Headers) -> Headers:
+    """Without what would break the framing of the answer, or end a header early."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _FRAMING]
+    return [(_one_line(name), _one_line(value)) for name, value in kept if name.strip()]
+
+
+def _one_line(text: str) -> str:
+    return "".join(" " if ord(character) < 32 else character for character in text)
+
+
+def framed(response: Response, *, is_head: bool) -> Response:
+    """With its length told, and without a body where HTTP knows none."""
+    if response.status in _BODILESS:
+        headers = [pair for pair in response.headers if pair[0] != "Content-Type"]
+        return Response(response.status, headers)
+    length = ("Content-Length", str(len(response.body)))
+    if not is_head:
+        return Response(response.status, [*response.headers, length], response.body)
+    return Response(response.status, response.headers)

@@ -20,16 +20,20 @@ SHELTER = Path("/var/lib/nlctl")
 
 @dataclass(frozen=True)
 class Binaries:
-    """A PostgreSQL installation: the folder of its programs, its share folder, its version."""
+    """A PostgreSQL installation: the folder of its programs, and its version."""
 
     folder: Path
-    share: Path
     version: str
 
     @property
     def major(self) -> int:
         """18 for 18.6."""
         return int(self.version.split(".")[0])
+
+    @property
+    def share(self) -> Path:
+        """Where its extensions are."""
+        return Path(_ask(self.program("pg_config"), "--sharedir"))
 
     def program(self, name: str) -> str:
         """The path of one program, such as pg_ctl."""
@@ -117,17 +121,20 @@ def _settle(partial: Path, shelter: Path) -> None:
 
 
 def _describe(folder: Path) -> Binaries:
-    config = folder / ("pg_config.exe" if os.name == "nt" else "pg_config")
+    said = _ask(str(folder / ("postgres.exe" if os.name == "nt" else "postgres")), "--version")
+    version = re.search(r"\d+(\.\d+)?", said)
+    if version is None:
+        raise InvalidInput(f"The server in {folder} tells no version.")
+    return Binaries(folder, version.group())
+
+
+def _ask(program: str, option: str) -> str:
     try:
-        printed = subprocess.run(
-            [str(config), "--sharedir", "--version"], check=True, capture_output=True, text=True
-        ).stdout.splitlines()
+        return subprocess.run(
+            [program, option], check=True, capture_output=True, text=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
         raise InvalidInput(
-            f"No PostgreSQL programs in {folder}.",
+            f"No PostgreSQL programs in {Path(program).parent}.",
             hint="NLCTL_LOCAL_PG_BIN must be the folder that holds initdb and postgres.",
         ) from error
-    version = re.search(r"\d+(\.\d+)?", printed[1])
-    if version is None:
-        raise InvalidInput(f"{config} tells no version.")
-    return Binaries(folder, Path(printed[0]), version.group())

@@ -58,8 +58,8 @@ def test_a_folder_without_programs_is_named(
 
 
 def test_an_old_server_is_refused(tmp_path: Path) -> None:
-    program = tmp_path / "pg_config"
-    program.write_text("#!/bin/sh\necho /usr/share\necho PostgreSQL 14.9\n")
+    program = tmp_path / "postgres"
+    program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n")
     program.chmod(0o755)
 
     with pytest.raises(InvalidInput, match=r"PostgreSQL 14\.9 is too old"):

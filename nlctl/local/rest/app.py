@@ -166,7 +166,7 @@ def understand(
     scope: Scope, headers: _Headers, content: bytes, identity: Identity, config: RestConfig
 ) -> ApiRequest:
     """What is asked. What cannot be understood is refused in PostgREST's order."""
-    method, path = scope["method"], _path(scope)
+    method, path = scope["method"], scope["path"]
     name, is_function = _resource(path, config)
     schema, names_profile = _schema(method, headers, config)
     action = _action(method, name, is_function=is_function)
@@ -197,12 +197,6 @@ def understand(
         cookies=headers.cookies(),
         names_profile=names_profile,
     )
-
-
-def _path(scope: Scope) -> str:
-    """Without the prefix under which the gateway serves us."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path") or "") or "/"
 
 
 def _resource(path: str, config: RestConfig) -> tuple[str | None, bool]:

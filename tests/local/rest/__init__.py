@@ -1,0 +1,1 @@
+"""The Data API, by its stages and over HTTP."""

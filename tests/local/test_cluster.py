@@ -59,6 +59,11 @@ def server(cluster: Cluster) -> psutil.Process:
     return psutil.Process(int((cluster.data / "postmaster.pid").read_text().split()[0]))
 
 
+def kill(process: psutil.Process) -> None:
+    process.kill()
+    process.wait()
+
+
 @contextmanager
 def occupied(port: int) -> Iterator[None]:
     with socket.socket() as stranger:
@@ -78,7 +83,7 @@ def test_a_running_server_is_left_alone(mine: Cluster) -> None:
 def test_a_committed_row_survives_a_killed_server(mine: Cluster) -> None:
     mine.start(PORT)
     run(mine, "create table kept as select 42 as answer")
-    server(mine).kill()
+    kill(server(mine))
 
     mine.start(PORT)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from nlctl.local.rest import errors
 from nlctl.local.rest.request import (
     ANY,
     ARRAY_STRIPPED,
@@ -22,9 +20,6 @@ from nlctl.local.rest.request import (
     Media,
     PlanOptions,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PLAN = "application/vnd.pgrst.plan"
 PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")
@@ -62,20 +57,6 @@ def accepted(header: str | None) -> tuple[Media, ...]:
     return tuple(decode(text) for _, text in weighed) or (ANY,)
 
 
-def choose(
-    accept: tuple[Media, ...],
-    produced: Callable[[Media], Media | None],
-    *,
-    plans_enabled: bool = False,
-) -> Media:
-    """The first that can be made. `produced` tells what asking for a plain type would give."""
-    for wanted in accept:
-        media = _made(wanted, produced, plans_enabled=plans_enabled)
-        if media is not None:
-            return media
-    raise errors.media_not_available(written(media) for media in accept)
-
-
 def written(media: Media) -> str:
     """As headers write it."""
     if media.plan is not None:
@@ -90,16 +71,6 @@ def content_type(media: Media) -> str:
     is_text = media in _PLAIN.values() or media.plan or media.mime in _VENDORED
     bare = media == BYTES or not is_text
     return written(media) if bare else f"{written(media)}; charset=utf-8"
-
-
-def _made(
-    wanted: Media, produced: Callable[[Media], Media | None], *, plans_enabled: bool
-) -> Media | None:
-    if wanted.plan is None:
-        return wanted if wanted.mime in _VENDORED else produced(wanted)
-    of = wanted.plan.of
-    possible = of.mime in _VENDORED or produced(of) is not None
-    return wanted if plans_enabled and possible else None
 
 
 def _plan(mime: str, parameters: dict[str, str]) -> Media:

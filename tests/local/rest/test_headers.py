@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from nlctl.local.rest import media, preferences
-from nlctl.local.rest.errors import ApiError
 from nlctl.local.rest.request import (
     ANY,
     ARRAY_STRIPPED,
@@ -161,13 +160,3 @@ def test_the_answer_tells_what_was_honoured(
 
 def test_a_resolution_without_anything_to_conflict_on_was_not_honoured() -> None:
     assert told(Action.INSERT, "resolution=merge-duplicates", resolved=False) is None
-
-
-def test_when_nothing_acceptable_can_be_made_all_that_was_asked_is_named() -> None:
-    with pytest.raises(ApiError) as refused:
-        media.choose(media.accepted("image/png, text/unknown"), lambda _: None)
-
-    assert (
-        refused.value.message == "None of these media types are available: image/png, text/unknown"
-    )
-    assert refused.value.status == 406

@@ -1,0 +1,11 @@
+id, aud, role, coalesce(email, '') as email, coalesce(phone, '') as phone,
+coalesce(encrypted_password, '') as encrypted_password,
+email_confirmed_at, phone_confirmed_at, confirmed_at, invited_at, last_sign_in_at,
+confirmation_token, confirmation_sent_at, recovery_token, recovery_sent_at,
+email_change, email_change_token_current, email_change_token_new, email_change_sent_at,
+coalesce(email_change_confirm_status, 0) as email_change_confirm_status,
+phone_change, phone_change_token, phone_change_sent_at,
+reauthentication_token, reauthentication_sent_at,
+coalesce(raw_app_meta_data, '{}') as app_metadata,
+coalesce(raw_user_meta_data, '{}') as user_metadata,
+created_at, updated_at, banned_until, deleted_at, is_sso_user, is_anonymous

@@ -22,6 +22,8 @@ class RestConfig:
     """A function that answers at `/` in place of the OpenAPI description."""
     aggregates_enabled: bool = False
     plan_enabled: bool = False
+    safe_update: bool = True
+    """Whether UPDATE and DELETE without a condition are refused, as the platform does."""
     transaction_end: Literal[
         "commit", "commit-allow-override", "rollback", "rollback-allow-override"
     ] = "commit"

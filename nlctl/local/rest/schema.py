@@ -14,7 +14,7 @@ from nlctl.local.rest.names import Name
 from nlctl.local.rest.relationships import Key, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import psycopg
 
@@ -38,7 +38,7 @@ class Column:
     nominal_type: str
     max_length: int | None
     default: str | None
-    labels: tuple[str, ...]
+    labels: Sequence[str]
     """The values of an enum."""
 
 
@@ -71,6 +71,7 @@ class Parameter:
 class Function:
     """A function that can be called by name."""
 
+    id: int
     name: Name
     description: str | None
     parameters: tuple[Parameter, ...]
@@ -190,7 +191,7 @@ def _query(name: str) -> bytes:
 def _relation(row: dict[str, Any], copies: relationships.Copies) -> Relation:
     name = Name(row["schema"], row["name"])
     key = copies.primary_key(name) if row["is_view"] else row["key"]
-    columns = [Column(*values[:-1], tuple(values[-1])) for values in row["columns"]]
+    columns = [Column(**column) for column in row["columns"]]
     return Relation(
         name=name,
         description=row["description"],
@@ -207,6 +208,7 @@ def _function(row: dict[str, Any], hoisted: tuple[str, ...]) -> Function:
     settings = dict(setting.split("=", 1) for setting in row["settings"])
     isolation = settings.get("default_transaction_isolation")
     return Function(
+        id=row["id"],
         name=Name(row["schema"], row["name"]),
         description=row["description"],
         parameters=tuple(Parameter(*values) for values in row["arguments"]),

@@ -54,6 +54,7 @@ arguments as (
   group by p.oid
 )
 select
+  p.oid::int8 as id,
   n.nspname::text as schema,
   p.proname::text as name,
   pg_catalog.obj_description(p.oid, 'pg_proc') as description,

@@ -53,10 +53,16 @@ columns as (
 described as (
   select
     attrelid,
-    pg_catalog.json_agg(pg_catalog.json_build_array(
-      attname, description, is_nullable, type, nominal_type,
+    pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', attname,
+      'description', description,
+      'is_nullable', is_nullable,
+      'type', type,
+      'nominal_type', nominal_type,
+      'max_length',
       case when base in ('bpchar'::regtype, 'varchar'::regtype) then modifier - 4 end,
-      default_value,
+      'default', default_value,
+      'labels',
       (select coalesce(pg_catalog.json_agg(enumlabel order by enumsortorder), '[]')
        from pg_catalog.pg_enum where enumtypid = base)
     ) order by attnum) as columns

@@ -1,0 +1,419 @@
+"""Database: runs planned requests, each in a transaction of its own as the role that asks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from nlctl.local.rest import names, overloads, overrides, plan, schema, shape, sql
+from nlctl.local.rest.errors import (
+    ApiError,
+    cache_missing,
+    from_database,
+    max_affected_needs_set,
+    not_singular,
+    put_key_differs,
+    too_many_affected,
+)
+from nlctl.local.rest.names import Name
+from nlctl.local.rest.openapi import Visible
+from nlctl.local.rest.pipeline import Pool, Step
+from nlctl.local.rest.request import Action, Count, Transaction
+from nlctl.local.rest.result import Result
+from nlctl.local.rest.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from psycopg.pq.abc import PGresult
+
+    from nlctl.local.rest.config import RestConfig
+    from nlctl.local.rest.pipeline import Connection
+    from nlctl.local.rest.plan import Plan
+    from nlctl.local.rest.request import ApiRequest
+    from nlctl.local.rest.schema import Schema
+    from nlctl.local.rest.shape import Values
+    from nlctl.local.rest.sql import Statement
+
+PLANS = 2048
+"""Shapes of requests whose plans are kept."""
+
+STALE = {"0A000", "26000"}
+"""States of statements prepared before something they use was changed."""
+
+VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
+
+COMMIT = Step(b"commit")
+ROLLBACK = Step(b"rollback")
+CHECK = Step(b"set constraints all immediate")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with its statements."""
+
+    plan: Plan
+    main: Statement
+    estimate: Statement | None
+    begin: bytes
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What is known at one time: the configuration, the schema, and plans made with them."""
+
+    config: RestConfig
+    schema: Schema
+    plans: dict[Hashable, Prepared] = field(default_factory=dict)
+
+    def prepare(self, request: ApiRequest) -> tuple[Prepared, Values]:
+        """The statements for a request, and the values they take."""
+        key, values = shape.of(request, self.config.max_rows)
+        prepared = self.plans.get(key)
+        if prepared is None:
+            prepared = self._prepare(request)
+            if len(self.plans) >= PLANS:
+                self.plans.pop(next(iter(self.plans)))
+            self.plans[key] = prepared
+        return prepared, values
+
+    def _prepare(self, request: ApiRequest) -> Prepared:
+        made = plan.make(request, self.schema, self.config)
+        return Prepared(made, sql.main(made), sql.estimate(made), _begin(made))
+
+
+class Database:
+    """One database as the Data API sees it."""
+
+    def __init__(self, config: RestConfig) -> None:
+        self._configured = config
+        self._known: Knowledge | None = None
+        self._pool = Pool(config.database_url, size=config.pool_size, patience=config.pool_timeout)
+        self._watcher = Watcher(config.database_url, self._load)
+
+    @property
+    def config(self) -> RestConfig:
+        """What was configured, with the changes that the database makes to it."""
+        return self._known.config if self._known else self._configured
+
+    @property
+    def schema(self) -> Schema | None:
+        """What is known of the schema; None until it could be read."""
+        return self._known.schema if self._known else None
+
+    async def start(self) -> None:
+        """Read the schema, and keep reading it whenever it changes."""
+        await self._watcher.start()
+
+    async def stop(self) -> None:
+        await self._watcher.stop()
+        self._pool.close()
+
+    async def run(self, request: ApiRequest) -> Result:
+        """Do what is asked, wholly or not at all."""
+        known = self._know()
+        prepared, values = known.prepare(request)
+        _check(prepared.plan, request, known.config)
+        work = _Work(known, prepared, values, request)
+        connection = await self._pool.acquire()
+        try:
+            return await work.run(connection)
+        except psycopg.Error as error:
+            is_anonymous = request.identity.role == known.config.anon_role
+            raise from_database(error, is_anonymous=is_anonymous) from error
+        finally:
+            self._pool.release(connection)
+
+    async def visible(self, request: ApiRequest) -> Visible:
+        """What a description of the API tells the one who asks."""
+        known = self._know()
+        relations = [one for one in known.schema.relations.values() if _is_in(one.name, request)]
+        functions = [
+            one
+            for overloads in known.schema.functions.values()
+            for one in overloads
+            if _is_in(one.name, request)
+        ]
+        touchable, callable_, comment = await self._touchable(known, request)
+        if known.config.openapi_mode == "follow-privileges":
+            relations = [one for one in relations if one.name.name in touchable]
+            functions = [one for one in functions if one.id in callable_]
+        return Visible(tuple(relations), tuple(functions), known.schema.relationships, comment)
+
+    def methods(self, request: ApiRequest) -> Iterable[str]:
+        """What may be asked of a path, whoever asks."""
+        known = self._know()
+        name = Name(request.schema, request.name or "")
+        if request.name is None:
+            return ("OPTIONS", "GET", "HEAD")
+        if request.is_function:
+            function = overloads.find(known.schema, name, request)
+            return ("OPTIONS", "POST") if function.may_write else ("OPTIONS", "GET", "HEAD", "POST")
+        return _relation_methods(plan.find_relation(known.schema, name))
+
+    def _know(self) -> Knowledge:
+        if self._known is None:
+            raise cache_missing()
+        return self._known
+
+    async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        settings = await schema.read_settings(connection)
+        config = overrides.apply(settings, self._configured)
+        self._known = Knowledge(config, await schema.read(connection, config))
+
+    async def _touchable(
+        self, known: Knowledge, request: ApiRequest
+    ) -> tuple[set[str], set[int], str | None]:
+        steps = [
+            Step(b"begin read only"),
+            _settings(known, request, ()),
+            Step(VISIBLE, (request.schema.encode(),), request.identity.role),
+            COMMIT,
+        ]
+        connection = await self._pool.acquire()
+        try:
+            results = await _in_transaction(connection, steps)
+        except psycopg.Error as error:
+            is_anonymous = request.identity.role == known.config.anon_role
+            raise from_database(error, is_anonymous=is_anonymous) from error
+        finally:
+            self._pool.release(connection)
+        relations, functions, comment = (_text(results[2], column) for column in range(3))
+        return set(json.loads(relations or "[]")), set(json.loads(functions or "[]")), comment
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One request on its way through one transaction."""
+
+    known: Knowledge
+    prepared: Prepared
+    values: Values
+    request: ApiRequest
+
+    async def run(self, connection: Connection) -> Result:
+        try:
+            return await self._run(connection)
+        except psycopg.Error as error:
+            if error.sqlstate not in STALE:
+                raise
+        # The transaction came to nothing, so it can be tried again with statements made anew.
+        connection.forget()
+        return await self._run(connection)
+
+    async def _run(self, connection: Connection) -> Result:
+        steps = self._steps()
+        main = len(steps) - 1 - (self.prepared.estimate is not None)
+        end = self._end()
+        if not self._may_refuse():
+            results = await _in_transaction(connection, [*steps, *end])
+            return self._result(results, main)
+        results = await _in_transaction(connection, steps)
+        result = self._result(results, main)
+        try:
+            self._accept(result)
+        except ApiError:
+            await connection.run([ROLLBACK])
+            raise
+        await _in_transaction(connection, end)
+        return result
+
+    def _steps(self) -> list[Step]:
+        prepared, role = self.prepared, self.request.identity.role
+        called = prepared.plan.call
+        steps = [
+            Step(prepared.begin),
+            _settings(self.known, self.request, called.function.settings if called else ()),
+        ]
+        if self.known.config.pre_request:
+            steps.append(Step(_pre_request(self.known.config.pre_request), (), role))
+        steps.append(Step(prepared.main.text, prepared.main.parameters(self.values), role))
+        if prepared.estimate:
+            estimate = prepared.estimate
+            steps.append(Step(estimate.text, estimate.parameters(self.values), role))
+        return steps
+
+    def _end(self) -> list[Step]:
+        asked = self.request.preferences.transaction
+        end = self.known.config.transaction_end
+        if self.known.config.may_override_transaction and asked:
+            is_kept = asked is Transaction.COMMIT
+        else:
+            is_kept = end.startswith("commit")
+        # What is not kept still has to hold, or the answer would promise what cannot be.
+        return [COMMIT] if is_kept else [CHECK, ROLLBACK]
+
+    def _may_refuse(self) -> bool:
+        """Whether the result decides if it is kept."""
+        if self.prepared.plan.answer.explain:
+            return False
+        preferences = self.request.preferences
+        return (
+            self.prepared.plan.answer.is_single
+            or self.request.action is Action.PUT
+            or (preferences.is_strict and preferences.max_affected is not None)
+        )
+
+    def _accept(self, result: Result) -> None:
+        """Refuse a result of another size than asked for."""
+        if self.request.action is Action.PUT:
+            if result.rows != 1:
+                raise put_key_differs()
+            return
+        if self.prepared.plan.answer.is_single and result.rows != 1:
+            raise not_singular(result.rows)
+        most = self.request.preferences.max_affected
+        if (
+            most is not None
+            and self.request.action in {Action.UPDATE, Action.DELETE, Action.CALL}
+            and result.rows > most
+        ):
+            raise too_many_affected(result.rows)
+
+    def _result(self, results: list[PGresult], main: int) -> Result:
+        made = self.prepared.plan
+        row = results[main]
+        if made.answer.explain:
+            lines = (row.get_value(line, 0) or b"" for line in range(row.ntuples))
+            return Result(b"\n".join(lines) + b"\n", made.answer.media)
+        expected = _expected_rows(results[main + 1]) if self.prepared.estimate else None
+        mutation = made.mutation
+        inserted = _text(row, 5)
+        location = _text(row, 6)
+        return Result(
+            body=row.get_value(0, 2) or b"",
+            media=made.answer.media,
+            rows=int(_text(row, 1) or 0),
+            total=self._total(_text(row, 0), expected),
+            inserted=int(inserted) if inserted else None,
+            location=_location(location) if location else (),
+            headers=_text(row, 3),
+            status=_text(row, 4),
+            is_void=made.call is not None and made.call.function.is_void,
+            is_resolved=mutation is None or bool(mutation.conflict),
+            warning=made.warning,
+        )
+
+    def _total(self, counted: str | None, expected: int | None) -> int | None:
+        """An estimate counts as far as rows are shown, and believes the planner beyond."""
+        if expected is not None and self.prepared.plan.count is Count.PLANNED:
+            return expected
+        total = int(counted) if counted else None
+        most = self.known.config.max_rows
+        if expected is None or total is None or most is None or total <= most:
+            return total
+        return max(total, expected)
+
+
+async def _in_transaction(connection: Connection, steps: list[Step]) -> list[PGresult]:
+    """Run steps; where one fails, end the transaction that they leave behind."""
+    try:
+        return await connection.run(steps)
+    except psycopg.Error:
+        if connection.is_usable:
+            await connection.run([ROLLBACK])
+        raise
+
+
+def _check(made: Plan, request: ApiRequest, config: RestConfig) -> None:
+    """Refuse what the values or preferences of a request rule out, whatever its shape."""
+    mutation, call, preferences = made.mutation, made.call, request.preferences
+    if config.safe_update and mutation and mutation.changes_all:
+        verb = "UPDATE" if mutation.action is Action.UPDATE else "DELETE"
+        raise ApiError("21000", f"{verb} requires a WHERE clause", status=400)
+    is_limited = preferences.is_strict and preferences.max_affected is not None
+    if call and is_limited and not call.function.returns_set:
+        raise max_affected_needs_set()
+
+
+def _begin(made: Plan) -> bytes:
+    words = ["begin"]
+    isolation = made.call.function.isolation if made.call else None
+    if isolation and isolation.lower() in {"repeatable read", "serializable"}:
+        words.append(f"isolation level {isolation.lower()}")
+    if made.is_read_only:
+        words.append("read only")
+    return " ".join(words).encode()
+
+
+def _settings(
+    known: Knowledge, request: ApiRequest, function_settings: tuple[tuple[str, str], ...]
+) -> Step:
+    """Everything that SQL can know of the request, and the role that it is done as."""
+    config, identity = known.config, request.identity
+    settings = {
+        "search_path": _search_path(request.schema, config.extra_search_path),
+        # Before the role: the login may have been granted settings that the role was not.
+        **known.schema.role_settings.get(identity.role, {}),
+        "role": identity.role,
+        "request.jwt.claims": identity.claims,
+        "request.method": request.method,
+        "request.path": request.path,
+        "request.headers": json.dumps(request.headers),
+        "request.cookies": json.dumps(request.cookies),
+        # A function may have set these beyond its transaction.
+        "response.headers": "",
+        "response.status": "",
+    }
+    if request.preferences.timezone:
+        settings["timezone"] = request.preferences.timezone
+    settings.update(function_settings)
+    settings.update(config.app_settings)
+    settings.pop("default_transaction_isolation", None)
+    return Step(_set(tuple(settings)), [value.encode() for value in settings.values()])
+
+
+@lru_cache(maxsize=256)
+def _set(settings: tuple[str, ...]) -> bytes:
+    calls = (
+        f"set_config({names.literal(name)}, ${number}, true) is null"
+        for number, name in enumerate(settings, start=1)
+    )
+    return f"select {', '.join(calls)}".encode()
+
+
+@lru_cache(maxsize=64)
+def _search_path(first: str, others: tuple[str, ...]) -> str:
+    return names.identifiers([first, *others])
+
+
+@lru_cache(maxsize=8)
+def _pre_request(function: str) -> bytes:
+    home, _, name = function.rpartition(".")
+    return f"select {Name(home, name).sql}()".encode()
+
+
+def _text(result: PGresult, column: int) -> str | None:
+    value = result.get_value(0, column)
+    return None if value is None else value.decode()
+
+
+def _expected_rows(result: PGresult) -> int:
+    explained = json.loads(result.get_value(0, 0) or b"[]")
+    return int(explained[0]["Plan"]["Plan Rows"])
+
+
+def _location(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = json.loads(text)
+    return tuple((name, "is.null" if value is None else f"eq.{value}") for name, value in pairs)
+
+
+def _is_in(name: Name, request: ApiRequest) -> bool:
+    return name.schema == request.schema
+
+
+def _relation_methods(relation: schema.Relation) -> Iterable[str]:
+    yield from ("OPTIONS", "GET", "HEAD")
+    if relation.is_insertable:
+        yield "POST"
+    if relation.is_insertable and relation.is_updatable and relation.key:
+        yield "PUT"
+    if relation.is_updatable:
+        yield "PATCH"
+    if relation.is_deletable:
+        yield "DELETE"

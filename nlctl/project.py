@@ -53,6 +53,16 @@ class Project:
         return str(named or self.root.name)
 
 
+def at(folder: Path) -> Project:
+    """The project in `folder` itself, not around it."""
+    root = folder.resolve()
+    if any((root / marker).is_file() for marker in MARKERS):
+        return Project(root)
+    raise ProjectNotFound(
+        f"No project in {root}.", hint="It has neither nlctl.toml nor supabase/config.toml."
+    )
+
+
 def find(start: Path | None = None) -> Project:
     """The project around `start` (the working directory by default)."""
     here = (start or Path.cwd()).resolve()

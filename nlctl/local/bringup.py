@@ -1,4 +1,4 @@
-"""From a checkout to a running backend: server, platform, migrations, seeds, themes."""
+"""From a project folder to a running backend: server, platform, migrations, seeds, API."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from nlctl import seeds, themes
 from nlctl.errors import NlctlError
+from nlctl.local import seed_files
+from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
 from nlctl.migrations import runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nlctl.local.api import Whereabouts
     from nlctl.project import Project
+
+    Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Front:
+    """Where the API should listen; without a port, near the one that config.toml names."""
+
+    host: str = LOOPBACK
+    port: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,13 +54,15 @@ class Ready:
         return [
             ("Project", self.project),
             ("PostgreSQL", self.server_version),
+            ("API URL", places.api_url),
             ("Database URL", places.database_url),
+            ("Inbox", places.mail_url),
             ("Publishable key", places.publishable_key),
             ("Secret key", places.secret_key),
             ("anon key (legacy)", places.anon_key),
             ("service_role key (legacy)", places.service_role_key),
             ("JWT secret", places.jwt_secret),
-            ("Active theme", self.active_theme or "none"),
+            *([("Active theme", self.active_theme)] if self.active_theme else []),
         ]
 
 
@@ -70,58 +85,102 @@ class Health:
         return {"healthy": False, "reason": self.reason}
 
 
-def bring_up(project: Project, *, step: Callable[[str], None]) -> Ready:
+def bring_up(project: Project, front: Front, *, step: Step) -> Ready:
     """Start what does not run and apply what is missing; a second run changes nothing."""
     stack = Stack(project)
     with stack.lock():
-        addresses = stack.start()
-        return _fill(project, addresses, step)
+        _fill(project, stack, stack.start_database(), step)
+        return _open(stack, front)
 
 
-def start_afresh(project: Project, *, wipe: bool, step: Callable[[str], None]) -> Ready:
+def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
     """Throw the database (or, with `wipe`, the whole server) away and bring it up again."""
     stack = Stack(project)
     with stack.lock():
+        stack.api.stop()
         if wipe:
             stack.cluster.destroy()
-        addresses = stack.start()
+        url = stack.start_database()
         if not wipe:
             stack.recreate_database()
-        return _fill(project, addresses, step)
+        _fill(project, stack, url, step)
+        return _open(stack, Front())
+
+
+def serve(project: Project, front: Front, *, step: Step, started: Callable[[Ready], None]) -> None:
+    """Bring the stack up with the API in this process, until a signal stops all of it."""
+    from nlctl.local import server
+
+    stack = Stack(project)
+    with stack.lock():
+        _fill(project, stack, stack.start_database(), step)
+        stack.api.stop()
+        order = stack.order(host=front.host, port=front.port)
+    try:
+        server.run(project, order, started=lambda told: started(_describe(stack, told)))
+    finally:
+        stack.cluster.stop()
 
 
 def look(project: Project) -> Health:
     """Whether the stack runs and holds what the files say; changes nothing."""
     stack = Stack(project)
-    addresses = stack.addresses()
-    if addresses is None:
+    if stack.cluster.port() is None:
         return Health(None, "the database is not running; run: nlctl up")
-    name = project.default_name
+    told = stack.api.running()
+    if told is None or not stack.api.answers():
+        return Health(None, "the API is not running; run: nlctl up")
     try:
-        pending = runner.pending(addresses.database_url, project.migrations(name), name)
+        pending = _pending(project, stack)
         if pending:
             return Health(None, f"{len(pending)} migrations are pending; run: nlctl up")
-        return Health(_describe(project, stack, addresses))
+        return Health(_describe(stack, told))
     except NlctlError as error:
         return Health(None, error.message)
 
 
-def _fill(project: Project, addresses: Addresses, step: Callable[[str], None]) -> Ready:
+def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
     name = project.default_name
-    url = addresses.database_url
-    outcome = runner.up(url, project.migrations(name), name, notice=step)
-    step(f"Migrations: {len(outcome.applied)} applied.")
-    if project.seeds.is_dir():
+    if _has_migrations(project, stack):
+        outcome = runner.up(url, project.migrations(name), name, notice=step)
+        step(f"Migrations: {len(outcome.applied)} applied.")
+    if stack.settings.db.seed.enabled:
+        found = seed_files.find(project, stack.settings.db.seed.sql_paths)
+        step(f"Seed files: {len(seed_files.apply(url, found))} run.")
+    if _is_ours(project):
         step(f"Seeds: {len(seeds.apply(url, project.seeds).changes)} rows written.")
         pushed = themes.push(url, project.seeds / "themes", only_missing=True)
         step(f"Themes: {sum(o == 'created' for o in pushed.outcomes.values())} added.")
-    return _describe(project, Stack(project), addresses)
 
 
-def _describe(project: Project, stack: Stack, addresses: Addresses) -> Ready:
+def _pending(project: Project, stack: Stack) -> tuple[str, ...]:
+    if not _has_migrations(project, stack):
+        return ()
+    name = project.default_name
+    return runner.pending(stack.cluster.url(), project.migrations(name), name)
+
+
+def _has_migrations(project: Project, stack: Stack) -> bool:
+    folder = project.migrations(project.default_name)
+    return stack.settings.db.migrations.enabled and folder.is_dir()
+
+
+def _is_ours(project: Project) -> bool:
+    """Whether seeds/ is meant for nlctl; any other project may use the name as it likes."""
+    return bool(project.settings) and project.seeds.is_dir()
+
+
+def _open(stack: Stack, front: Front) -> Ready:
+    order = stack.order(host=front.host, port=front.port)
+    return _describe(stack, stack.api.start(order))
+
+
+def _describe(stack: Stack, told: Whereabouts) -> Ready:
+    addresses = stack.addresses(told)
+    has_themes = _is_ours(stack.project)
     return Ready(
-        project=project.default_name,
+        project=stack.project.default_name,
         server_version=stack.server_version() or "unknown",
-        active_theme=themes.active_name(addresses.database_url),
+        active_theme=themes.active_name(addresses.database_url) if has_themes else None,
         addresses=addresses,
     )

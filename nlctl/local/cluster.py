@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from nlctl.errors import NlctlError
 from nlctl.local import binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nlctl.local.binaries import Binaries
 
@@ -32,7 +31,6 @@ HOST = "127.0.0.1"
 SUPERUSER = "supabase_admin"
 PASSWORD = "postgres"  # noqa: S105 (the Supabase CLI's public default; the server is on loopback)
 START_SECONDS = 60
-FOLLOW_SECONDS = 0.2
 PORTS_TRIED = 100
 
 # Safe to lose: what tests and scratch databases run on.
@@ -112,25 +110,6 @@ class Cluster:
         """Stop the server and delete everything it held."""
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def recent_log(self, lines: int) -> list[str]:
-        """The last lines the server wrote."""
-        if not self.log.is_file():
-            return []
-        with self.log.open(encoding="utf-8", errors="replace") as log:
-            return [line.rstrip("\n") for line in deque(log, maxlen=lines)]
-
-    def following(self, recent: Iterable[str]) -> Iterator[str]:
-        """`recent`, then each new line as the server writes it, until interrupted."""
-        yield from recent
-        with self.log.open(encoding="utf-8", errors="replace") as log:
-            log.seek(0, os.SEEK_END)
-            while True:
-                line = log.readline()
-                if line:
-                    yield line.rstrip("\n")
-                else:
-                    time.sleep(FOLLOW_SECONDS)
 
     def _running(self) -> tuple[int, int] | None:
         """Process id and port of our own ready server, read from its pid file."""

@@ -39,7 +39,7 @@ class ApiSettings:
     schemas: tuple[str, ...] = ("public", "graphql_public")
     extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int = 1000
-    external_url: str = ""
+    auto_expose_new_tables: bool = False
 
 
 @dataclass(frozen=True)

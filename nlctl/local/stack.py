@@ -1,4 +1,4 @@
-"""The local stack of one project: its database, and where it answers."""
+"""The local stack of one project: its database, its API, and where they answer."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ import psycopg
 
 from nlctl import database
 from nlctl.errors import NlctlError
-from nlctl.local import binaries, keys, platform
+from nlctl.local import binaries, keys, platform, settings
+from nlctl.local.api import Api, Order
 from nlctl.local.cluster import SUPERUSER, Cluster
+from nlctl.local.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nlctl.local.api import Whereabouts
+    from nlctl.local.settings import Settings
     from nlctl.project import Project
 
 DATABASE = "postgres"
-DEFAULT_PORT = 54322
 LOCK_SECONDS = 300
 
 
@@ -37,12 +40,14 @@ class StackBusy(NlctlError):
 class Addresses:
     """What a frontend, an operator and the tests need to reach the stack."""
 
+    api_url: str
     database_url: str
-    publishable_key: str = keys.PUBLISHABLE_KEY
-    secret_key: str = keys.SECRET_KEY
-    anon_key: str = keys.legacy_key("anon")
-    service_role_key: str = keys.legacy_key("service_role")
-    jwt_secret: str = keys.JWT_SECRET
+    mail_url: str
+    publishable_key: str
+    secret_key: str
+    anon_key: str
+    service_role_key: str
+    jwt_secret: str
 
     def as_dict(self) -> dict[str, str]:
         """Names and values in the order people read them."""
@@ -50,8 +55,8 @@ class Addresses:
 
     def as_environment(self) -> dict[str, str]:
         """The same under the names that `supabase status -o env` gives them."""
-        return {("DB_URL" if name == "database_url" else name.upper()): value
-                for name, value in self.as_dict().items()}  # fmt: skip
+        renamed = {"database_url": "DB_URL", "mail_url": "INBUCKET_URL"}
+        return {renamed.get(name, name.upper()): value for name, value in self.as_dict().items()}
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,20 @@ class Stack:
             home = binaries.SHELTER / name
         return Cluster(home, binaries.find())
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What config.toml asks of this stack."""
+        return settings.read(self.project)
+
+    @property
+    def api(self) -> Api:
+        """The process that serves the API."""
+        return Api(self.project)
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """One starts, stops or resets the stack at a time; a killed one leaves no lock behind."""
-        self.project.state.mkdir(exist_ok=True)
+        self._make_state()
         lock = fasteners.InterProcessLock(self.project.state / "lock")
         if not lock.acquire(timeout=LOCK_SECONDS):
             raise StackBusy("Another nlctl is at work on this stack.", hint="Try again shortly.")
@@ -81,28 +96,45 @@ class Stack:
         finally:
             lock.release()
 
-    def start(self) -> Addresses:
-        """Make the database run with the platform in it, and remember where."""
-        settings = self.project.platform_settings.get("db", {})
-        port = self.cluster.start(self._remembered_port() or settings.get("port", DEFAULT_PORT))
-        platform.install(self.cluster.url(DATABASE, SUPERUSER))
+    def start_database(self) -> str:
+        """Make the database run with the platform in it, remember where, and return its URL."""
+        port = self.cluster.start(self._remembered_port() or self.settings.db.port)
+        self._install_platform()
         self._remember(port)
-        return Addresses(self.cluster.url(DATABASE))
+        return self.cluster.url(DATABASE)
 
-    def addresses(self) -> Addresses | None:
-        """Where the running stack answers, or None where it does not run."""
-        return Addresses(self.cluster.url(DATABASE)) if self.cluster.port() else None
+    def order(self, *, host: str = LOOPBACK, port: int | None = None) -> Order:
+        """The API as it should run: at `port`, or near the one that config.toml names."""
+        asked = json.dumps([asdict(self.settings), self.cluster.url(DATABASE), host], default=str)
+        fingerprint = hashlib.sha256(asked.encode()).hexdigest()
+        return Order(host, port or self.settings.api.port, port is not None, fingerprint)
+
+    def addresses(self, told: Whereabouts) -> Addresses:
+        """Where the running stack answers, and with which keys."""
+        auth = self.settings.auth
+        return Addresses(
+            api_url=told.url,
+            database_url=self.cluster.url(DATABASE),
+            mail_url=told.mail_url,
+            publishable_key=auth.publishable_key,
+            secret_key=auth.secret_key,
+            anon_key=auth.anon_key or keys.legacy_key("anon", auth.jwt_secret),
+            service_role_key=auth.service_role_key
+            or keys.legacy_key("service_role", auth.jwt_secret),
+            jwt_secret=auth.jwt_secret,
+        )
 
     def stop(self) -> bool:
-        """Stop the stack; False where it did not run."""
-        return self.cluster.stop()
+        """Stop API and database; False where neither ran."""
+        api_ran = self.api.stop()
+        return self.cluster.stop() or api_ran
 
     def recreate_database(self) -> None:
         """Throw the project's database away and put a fresh platform in its place."""
         with database.connect(self.cluster.url("template1", SUPERUSER), autocommit=True) as admin:
             admin.execute(f"drop database if exists {DATABASE} with (force)")
             admin.execute(f"create database {DATABASE}")
-        platform.install(self.cluster.url(DATABASE, SUPERUSER))
+        self._install_platform()
 
     def server_version(self) -> str | None:
         """The version the running server tells, or None where none answers."""
@@ -111,6 +143,18 @@ class Stack:
                 return str(connection.info.parameter_status("server_version"))
         except (NlctlError, psycopg.Error):
             return None
+
+    def _install_platform(self) -> None:
+        admin_url = self.cluster.url(DATABASE, SUPERUSER)
+        platform.install(admin_url)
+        if self.settings.api.auto_expose_new_tables:
+            with database.connect(admin_url) as admin:
+                admin.execute(database.load_sql("nlctl.local", "auto_expose"))
+
+    def _make_state(self) -> None:
+        """The folder is nobody's business but ours, in git neither."""
+        self.project.state.mkdir(exist_ok=True)
+        (self.project.state / ".gitignore").write_text("*\n")
 
     @property
     def _memory(self) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 if TYPE_CHECKING:
+    import socket
+
     from nlctl.local.mail.inbox import Inbox
 
 LARGEST = 10 * 1024 * 1024
@@ -31,8 +33,8 @@ class _Handler:
         return "250 OK"
 
 
-async def serve(inbox: Inbox, host: str, port: int) -> asyncio.Server:
-    """Listen for letters until the returned server is closed."""
+async def serve(inbox: Inbox, listening: socket.socket) -> asyncio.Server:
+    """Take letters at the socket until the returned server is closed."""
     loop = asyncio.get_running_loop()
 
     def make() -> SMTP:
@@ -45,4 +47,4 @@ async def serve(inbox: Inbox, host: str, port: int) -> asyncio.Server:
             loop=loop,
         )
 
-    return await loop.create_server(make, host, port)
+    return await loop.create_server(make, sock=listening)

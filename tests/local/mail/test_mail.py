@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from nlctl.local import mail
+from nlctl.local import mail, ports
 from nlctl.local.mail import Inbox, inbox
 from tests.local import asking
 
@@ -66,11 +66,12 @@ def reader(box: Inbox) -> Reader:
 def door(box: Inbox) -> Iterator[int]:
     """The SMTP door of `box`, open at the port it yields."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(mail.serve(box, "127.0.0.1", 0))
+    listening = ports.listen(ports.LOOPBACK, 0, exact=True)
+    server = loop.run_until_complete(mail.serve(box, listening))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield listening.getsockname()[1]
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)

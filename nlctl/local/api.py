@@ -1,0 +1,195 @@
+"""The API process from outside: started, found again and stopped, whatever was killed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psutil
+
+import nlctl
+from nlctl.errors import NlctlError
+
+if TYPE_CHECKING:
+    from nlctl.project import Project
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+LOOK_SECONDS = 0.05
+ANSWER_SECONDS = 5
+LARGEST_LOG = 10 * 1024 * 1024
+
+
+class ApiFailed(NlctlError):
+    """The API process did not start; the database runs on."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the process is started for; `fingerprint` tells it from one started for less."""
+
+    host: str
+    port: int
+    exact: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """A running API process, as api.json tells it."""
+
+    pid: int
+    created: float
+    fingerprint: str
+    url: str
+    mail_url: str
+    smtp_port: int
+
+    def fits(self, order: Order) -> bool:
+        """Whether this process does what `order` asks for."""
+        return self.fingerprint == order.fingerprint and (
+            not order.exact or urlsplit(self.url).port == order.port
+        )
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API process of one project; callers lock."""
+
+    project: Project
+
+    @property
+    def log(self) -> Path:
+        """What the process wrote."""
+        return self.project.state / "api.log"
+
+    def running(self) -> Whereabouts | None:
+        """The process that api.json tells of, where it still lives."""
+        try:
+            told = Whereabouts(**json.loads(self._memory.read_text(encoding="utf-8")))
+            process = psutil.Process(told.pid)
+            lives = process.status() != psutil.STATUS_ZOMBIE
+            return told if lives and abs(process.create_time() - told.created) < 1 else None
+        except (OSError, ValueError, TypeError, psutil.Error):
+            return None
+
+    def answers(self) -> bool:
+        """Whether the running process answers, and is the one we think it is."""
+        told = self.running()
+        return told is not None and _health(told) == told.pid
+
+    def start(self, order: Order) -> Whereabouts:
+        """Make the process run as ordered and wait until it answers."""
+        running = self.running()
+        if running and running.fits(order) and _health(running) == running.pid:
+            return running
+        self.stop()
+        self._make_room_in_log()
+        offset = self.log.stat().st_size if self.log.exists() else 0
+        process = self._launch(order)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise _explain(self.said_since(offset))
+            told = self.running()
+            if told and told.pid == process.pid and _health(told) == told.pid:
+                return told
+            time.sleep(LOOK_SECONDS)
+        process.kill()
+        raise ApiFailed("The API did not answer in time.", hint="See: nlctl logs api")
+
+    def stop(self) -> bool:
+        """End the process; False where none ran."""
+        told = self.running()
+        if told is None:
+            return False
+        process = psutil.Process(told.pid)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+        self._memory.unlink(missing_ok=True)
+        return True
+
+    def remember(self, told: Whereabouts) -> None:
+        """Keep where the process answers: beside, then moved, so a kill leaves all or nothing."""
+        partial = self._memory.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(asdict(told), indent=2), encoding="utf-8")
+        partial.replace(self._memory)
+
+    def forget(self) -> None:
+        """Nothing answers any more."""
+        self._memory.unlink(missing_ok=True)
+
+    def said_since(self, offset: int) -> str:
+        """What the process wrote after the first `offset` bytes of its log."""
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            return log.read().decode("utf-8", "replace")
+
+    @property
+    def _memory(self) -> Path:
+        return self.project.state / "api.json"
+
+    def _launch(self, order: Order) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable, "-P", "-m", "nlctl.local.server", str(self.project.root),
+            "--host", order.host, "--port", str(order.port), "--fingerprint", order.fingerprint,
+        ]  # fmt: skip
+        if order.exact:
+            command.append("--exact")
+        # The same nlctl as this one, whatever stands in the project's folder.
+        ours = str(Path(nlctl.__file__).parents[1])
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.project.state,
+                env={**os.environ, "PYTHONPATH": ours, "PYTHONUTF8": "1"},
+                **_apart(),
+            )
+
+    def _make_room_in_log(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.old"))
+
+
+def _apart() -> dict[str, int | bool]:
+    """A process of its own, that outlives the terminal."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _health(told: Whereabouts) -> int | None:
+    """The process id that the address answers with."""
+    place = urlsplit(told.url)
+    connection = http.client.HTTPConnection(
+        place.hostname or "", place.port, timeout=ANSWER_SECONDS
+    )
+    try:
+        connection.request("GET", "/health")
+        return int(json.loads(connection.getresponse().read())["pid"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _explain(said: str) -> ApiFailed:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    reason = (named or lines or ["it ended without a word"])[-1]
+    return ApiFailed(f"The API did not start: {reason.rstrip('.')}.", hint="See: nlctl logs api")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlctl.local import auth, gateway, tokens
+from nlctl.local import auth, gateway, rest, tokens
 from nlctl.local.auth.config import AuthConfig
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.rest.config import RestConfig
@@ -32,6 +32,7 @@ class Places:
 def services(settings: Settings, keyring: Keyring, places: Places) -> dict[str, ASGIApp]:
     """The services by their names in the gateway."""
     return {
+        "rest": rest.create(rest_config(settings, places), keyring),
         "auth": auth.create(auth_config(settings, places), keyring),
     }
 

@@ -29,7 +29,7 @@ class _Handler:
         except OSError as error:
             log.error("a letter could not be kept: %s", error.strerror)
             return "452 Insufficient system storage"
-        log.info("mail kept letter %s of %d bytes", letter.identifier, len(content))
+        log.info("kept letter %s of %d bytes", letter.identifier, len(content))
         return "250 OK"
 
 

@@ -87,9 +87,9 @@ def _csv(text: str) -> JsonBody:
         {name: None if value == "NULL" else value for name, value in zip(names, line, strict=False)}
         for line in lines
     ]
-    if not records:
-        return NOTHING
-    return JsonBody(json.dumps(records, ensure_ascii=False), tuple(records[0]), is_array=True)
+    keys = tuple(records[0]) if records else ()
+    text = json.dumps(records, ensure_ascii=False)
+    return JsonBody(text, keys, is_array=True, media=CSV)
 
 
 def _form(content: bytes, action: Action) -> Body:
@@ -97,7 +97,8 @@ def _form(content: bytes, action: Action) -> Body:
     if action is Action.CALL:
         return FormBody(fields)
     record = dict(fields)
-    return JsonBody(json.dumps(record, ensure_ascii=False), tuple(record), is_object=True)
+    text = json.dumps(record, ensure_ascii=False)
+    return JsonBody(text, tuple(record), is_object=True, media=FORM)
 
 
 def _form_fields(content: bytes) -> list[tuple[str, str]]:

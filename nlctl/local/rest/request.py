@@ -338,6 +338,8 @@ class JsonBody:
     keys: tuple[str, ...] | None
     is_array: bool = False
     is_object: bool = False
+    media: Media = JSON
+    """What it was before it was made into JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def _insert(request: ApiRequest, result: Result) -> Response:
         headers.append(("Location", f"/{quote(request.name or '')}?{pairs}"))
     headers += _applied(request, resolved=result.is_resolved)
     is_merge = request.preferences.resolution is Resolution.MERGE
-    status = 200 if is_merge and result.inserted == 0 else 201
+    status = 200 if is_merge and not result.inserted else 201
     return _represented(request, result, headers, status, bare_status=status)
 
 

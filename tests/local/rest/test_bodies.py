@@ -104,7 +104,7 @@ def test_csv_becomes_rows_of_texts_and_nulls() -> None:
 
 
 def test_csv_of_a_header_alone_is_no_rows() -> None:
-    assert read("a,b\n", CSV) == JsonBody("[]", (), is_array=True)
+    assert read("a,b\n", CSV) == JsonBody("[]", (), is_array=True, media=CSV)
 
 
 def test_a_csv_line_that_is_too_short_is_refused() -> None:

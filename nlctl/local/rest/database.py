@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from nlctl.local.rest.result import Result
 from nlctl.local.rest.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
     from psycopg.pq.abc import PGresult
 
@@ -46,6 +46,8 @@ PLANS = 2048
 STALE = {"0A000", "26000"}
 """States of statements prepared before something they use was changed."""
 
+ISOLATION = "default_transaction_isolation"
+
 VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
 
 COMMIT = Step(b"commit")
@@ -60,7 +62,6 @@ class Prepared:
     plan: Plan
     main: Statement
     estimate: Statement | None
-    begin: bytes
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Knowledge:
 
     def _prepare(self, request: ApiRequest) -> Prepared:
         made = plan.make(request, self.schema, self.config)
-        return Prepared(made, sql.main(made), sql.estimate(made), _begin(made))
+        return Prepared(made, sql.main(made), sql.estimate(made))
 
 
 class Database:
@@ -227,7 +228,7 @@ class _Work:
         prepared, role = self.prepared, self.request.identity.role
         called = prepared.plan.call
         steps = [
-            Step(prepared.begin),
+            Step(_begin(prepared.plan, self.known.schema.role_settings.get(role, {}))),
             _settings(self.known, self.request, called.function.settings if called else ()),
         ]
         if self.known.config.pre_request:
@@ -305,7 +306,7 @@ class _Work:
             return expected
         total = int(counted) if counted else None
         most = self.known.config.max_rows
-        if expected is None or total is None or most is None or total <= most:
+        if expected is None or total is None or (most is not None and total <= most):
             return total
         return max(total, expected)
 
@@ -331,14 +332,16 @@ def _check(made: Plan, request: ApiRequest, config: RestConfig) -> None:
         raise max_affected_needs_set()
 
 
-def _begin(made: Plan) -> bytes:
-    words = ["begin"]
+def _begin(made: Plan, role_settings: Mapping[str, str]) -> bytes:
     isolation = made.call.function.isolation if made.call else None
-    if isolation and isolation.lower() in {"repeatable read", "serializable"}:
-        words.append(f"isolation level {isolation.lower()}")
-    if made.is_read_only:
-        words.append("read only")
-    return " ".join(words).encode()
+    return _beginning(isolation or role_settings.get(ISOLATION), is_read_only=made.is_read_only)
+
+
+@cache
+def _beginning(isolation: str | None, *, is_read_only: bool) -> bytes:
+    known = {"repeatable read", "serializable"}
+    level = f" isolation level {isolation}" if isolation and isolation.lower() in known else ""
+    return f"begin{level}{' read only' if is_read_only else ''}".encode()
 
 
 def _settings(
@@ -364,7 +367,7 @@ def _settings(
         settings["timezone"] = request.preferences.timezone
     settings.update(function_settings)
     settings.update(config.app_settings)
-    settings.pop("default_transaction_isolation", None)
+    settings.pop(ISOLATION, None)
     return Step(_set(tuple(settings)), [value.encode() for value in settings.values()])
 
 

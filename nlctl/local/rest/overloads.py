@@ -8,6 +8,7 @@ from nlctl.local.rest import hints
 from nlctl.local.rest.errors import ApiError
 from nlctl.local.rest.request import (
     BYTES,
+    CSV,
     JSON,
     TEXT,
     XML,
@@ -57,10 +58,13 @@ def argument_names(request: ApiRequest) -> frozenset[str]:
 
 
 def _posted_media(request: ApiRequest) -> Media | None:
-    """What kind of body was posted; None for GET and for forms, which name their arguments."""
+    """What kind of body was posted; None for those that can only name their arguments."""
     if request.action is Action.CALL_READ_ONLY or isinstance(request.body, FormBody):
         return None
-    return request.body.media if isinstance(request.body, RawBody) else JSON
+    if isinstance(request.body, RawBody):
+        return request.body.media
+    is_csv = request.headers.get("content-type", "").lower().startswith(CSV.mime)
+    return None if is_csv else JSON
 
 
 def _fits(function: Function, arguments: frozenset[str], media: Media | None) -> bool:

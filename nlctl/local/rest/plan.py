@@ -219,6 +219,7 @@ class Call:
     returning: tuple[str, ...]
     body: int
     is_object: bool
+    is_read_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +238,7 @@ class Plan:
 
     @property
     def is_read_only(self) -> bool:
-        if self.call:
-            return not self.call.function.may_write
-        return self.mutation is None
+        return self.call.is_read_only if self.call else self.mutation is None
 
 
 def make(request: ApiRequest, schema: Schema, config: RestConfig) -> Plan:
@@ -300,6 +299,7 @@ class _Planner:
             returning=_needed(root, with_conditions=True),
             body=self.slots.body,
             is_object=self._body_is_object(),
+            is_read_only=(self.request.action is Action.CALL_READ_ONLY or not function.may_write),
         )
         return Plan(
             root,
@@ -575,7 +575,7 @@ class _Planner:
         column = relation.columns.get(condition.field.name) if relation else None
         type_ = _type(relation, condition.field)
         is_match = isinstance(condition.operation, Match)
-        is_document = not is_match or (column is not None and column.type == "tsvector")
+        is_document = not is_match or column is None or column.type == "tsvector"
         transform = self.schema.representations.get(("text", type_))
         return replace(operand, transform=transform, is_document=is_document)
 
@@ -704,7 +704,8 @@ def _needed(
     """The columns SQL has to give for the answer to be made of them; `*` if nobody can tell."""
     shown = {output.operand.name for output in root.outputs}
     relationships = [child.relationship for child in root.children if child.relationship]
-    if "*" in shown or any(one.function for one in relationships):
+    shows_all = "*" in shown or not (shown or relationships)
+    if shows_all or any(one.function for one in relationships):
         return ("*",)
     joined = {name for one in relationships for name in one.columns_used}
     ordered = {order.operand.name for order in root.orders if order.embed is None}

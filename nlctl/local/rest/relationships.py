@@ -291,15 +291,12 @@ def _grouped(
     detected = [one for one in found if (one.relation, one.target) not in written]
     grouped: dict[Name, list[Relationship]] = defaultdict(list)
     for one in detected + computed:
-        if _is_exposed(one, exposed):
-            grouped[one.relation].append(one)
+        if one.relation.schema in exposed and one.target.schema in exposed:
+            # With a hidden junction there is nothing to embed, but the relation is known.
+            known = grouped[one.relation]
+            if one.junction is None or one.junction.table.schema in exposed:
+                known.append(one)
     return {name: tuple(sorted(them, key=_order)) for name, them in grouped.items()}
-
-
-def _is_exposed(one: Relationship, exposed: Collection[str]) -> bool:
-    if one.junction and one.junction.table.schema not in exposed:
-        return False
-    return one.relation.schema in exposed and one.target.schema in exposed
 
 
 def _order(one: Relationship) -> tuple[Any, ...]:

@@ -203,7 +203,7 @@ class _Writer:
 
     def inserted(self, plan: Plan) -> str:
         if plan.mutation and plan.mutation.counts_inserted:
-            return "nullif(current_setting('pgrst.inserted', true), '')"
+            return "coalesce(nullif(current_setting('pgrst.inserted', true), ''), '0')"
         return "null"
 
     def location(self, plan: Plan) -> str:

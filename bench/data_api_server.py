@@ -1,0 +1,31 @@
+"""The gateway with the Data API behind it, for bench.data_api: URL"""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+import uvloop
+
+from nlctl.local import gateway, keys, lifespan, ports, rest
+from nlctl.local.gateway import ApiKeys
+from nlctl.local.tokens import Keyring
+
+
+async def serve(url: str) -> None:
+    """Listen on a free port, print where, and serve until told to stop."""
+    keyring = Keyring(keys.JWT_SECRET)
+    api = rest.create(rest.RestConfig(url), keyring)
+    known = ApiKeys(keyring, keys.PUBLISHABLE_KEY, keys.SECRET_KEY)
+    front = gateway.create({"rest": api}, known, health={}, write=len)
+    config = uvicorn.Config(
+        front, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+    )
+    with ports.listen(ports.LOOPBACK, 0) as socket:
+        async with lifespan.running(api):
+            print(f"http://127.0.0.1:{socket.getsockname()[1]}", flush=True)
+            await uvicorn.Server(config).serve([socket])
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1]))

@@ -8,22 +8,19 @@ from nlctl.local.rest import hints
 from nlctl.local.rest.errors import ApiError
 from nlctl.local.rest.request import (
     BYTES,
-    CSV,
     JSON,
     TEXT,
     XML,
     Action,
     FormBody,
     JsonBody,
-    Media,
-    RawBody,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nlctl.local.rest.names import Name
-    from nlctl.local.rest.request import ApiRequest
+    from nlctl.local.rest.request import ApiRequest, Media
     from nlctl.local.rest.schema import Function, Schema
 
 UNNAMED = {JSON: ("json", "jsonb"), TEXT: ("text",), XML: ("xml",), BYTES: ("bytea",)}
@@ -46,7 +43,7 @@ def find(schema: Schema, name: Name, request: ApiRequest) -> Function:
 
 def argument_names(request: ApiRequest) -> frozenset[str]:
     """The names a call gives its arguments, wherever they are written."""
-    if request.action is Action.CALL_READ_ONLY:
+    if request.action is not Action.CALL:
         return frozenset(name for name, _ in request.query.arguments)
     if request.query.columns is not None:
         return frozenset(request.query.columns)
@@ -58,13 +55,10 @@ def argument_names(request: ApiRequest) -> frozenset[str]:
 
 
 def _posted_media(request: ApiRequest) -> Media | None:
-    """What kind of body was posted; None for those that can only name their arguments."""
-    if request.action is Action.CALL_READ_ONLY or isinstance(request.body, FormBody):
+    """What kind of body was posted; None where there is none but named arguments."""
+    if request.action is not Action.CALL or isinstance(request.body, FormBody):
         return None
-    if isinstance(request.body, RawBody):
-        return request.body.media
-    is_csv = request.headers.get("content-type", "").lower().startswith(CSV.mime)
-    return None if is_csv else JSON
+    return request.body.media if request.body else JSON
 
 
 def _fits(function: Function, arguments: frozenset[str], media: Media | None) -> bool:

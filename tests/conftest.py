@@ -11,12 +11,14 @@ from nlctl.local import platform
 from tests import callers, databases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nlctl.local.cluster import Cluster
     from nlctl.project import Project
+    from supabase import Client
     from tests.callers import Person
     from tests.databases import Database
+    from tests.stacks import Stack
 
 
 class MakePerson(Protocol):
@@ -106,3 +108,24 @@ def anon(database: Database) -> Person:
 def service(database: Database) -> Person:
     """A server with the secret key."""
     return callers.service(database)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A running backend to call over HTTP (tests/stacks.py says which)."""
+    from tests import stacks
+
+    with stacks.running() as running:
+        yield running
+
+
+@pytest.fixture
+def client(stack: Stack) -> Callable[[str], Client]:
+    """Sign somebody new in, with a real client of theirs: `ada = client("Ada")`."""
+    return lambda name: stack.person(name=name)
+
+
+@pytest.fixture
+def staff(stack: Stack) -> Callable[[str], Client]:
+    """Sign new staff in, with a real client of theirs: `staff("admin")`."""
+    return stack.person

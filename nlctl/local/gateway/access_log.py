@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 # Everything else may hold a key, a token or somebody's data.
 SHOWN_PARAMETERS = frozenset({
@@ -39,7 +39,7 @@ class Entry:
 
 
 def _target(path: bytes, query: bytes) -> str:
-    shown = quote(path.decode("latin-1"), safe="/%:@!$&'()*+,;=~")
+    shown = _printable(path.decode("latin-1"))
     if not query:
         return shown
     return f"{shown}?{'&'.join(map(_parameter, query.decode('latin-1').split('&')))}"
@@ -48,6 +48,11 @@ def _target(path: bytes, query: bytes) -> str:
 def _parameter(written: str) -> str:
     name, equals, value = written.partition("=")
     # An embedded resource has its own: todos.order, todos.limit.
-    if equals and name.rpartition(".")[2] not in SHOWN_PARAMETERS:
-        value = HIDDEN
-    return quote(name, safe="%.()!*+,-_") + equals + quote(value, safe=f"%.()!*+,:-_>{HIDDEN}")
+    if equals and unquote_plus(name).rpartition(".")[2] not in SHOWN_PARAMETERS:
+        return f"{_printable(name)}={HIDDEN}"
+    return f"{_printable(name)}{equals}{_printable(value)}"
+
+
+def _printable(written: str) -> str:
+    """As people write it; what could break the line stays encoded."""
+    return quote(unquote_plus(written), safe="/:!*'(),@-_.~$[]{}<>|\"")

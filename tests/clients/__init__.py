@@ -1,0 +1,1 @@
+"""The clients that frontends and servers use, unmodified, against the stack."""

@@ -170,7 +170,8 @@ def understand(
     name, is_function = _resource(path, config)
     schema, names_profile = _schema(method, headers, config)
     action = _action(method, name, is_function=is_function)
-    query = grammar.parse(scope["query_string"], is_call=action is Action.CALL_READ_ONLY)
+    takes_arguments = is_function and action is not Action.CALL
+    query = grammar.parse(scope["query_string"], is_call=takes_arguments)
     query = grammar.met(query, headers.first("range") if method == "GET" else None)
     if action is Action.PUT and query.window != WHOLE:
         raise errors.put_with_window()

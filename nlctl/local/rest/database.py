@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from nlctl.local.pipeline import Pool, Step
 from nlctl.local.rest import names, overloads, overrides, plan, schema, shape, sql
 from nlctl.local.rest.errors import (
     ApiError,
@@ -22,18 +24,17 @@ from nlctl.local.rest.errors import (
 )
 from nlctl.local.rest.names import Name
 from nlctl.local.rest.openapi import Visible
-from nlctl.local.rest.pipeline import Pool, Step
 from nlctl.local.rest.request import Action, Count, Transaction
 from nlctl.local.rest.result import Result
 from nlctl.local.rest.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 
     from psycopg.pq.abc import PGresult
 
+    from nlctl.local.pipeline import Connection
     from nlctl.local.rest.config import RestConfig
-    from nlctl.local.rest.pipeline import Connection
     from nlctl.local.rest.plan import Plan
     from nlctl.local.rest.request import ApiRequest
     from nlctl.local.rest.schema import Schema
@@ -94,7 +95,12 @@ class Database:
     def __init__(self, config: RestConfig) -> None:
         self._configured = config
         self._known: Knowledge | None = None
-        self._pool = Pool(config.database_url, size=config.pool_size, patience=config.pool_timeout)
+        self._pool = Pool(
+            config.database_url,
+            "nlctl rest",
+            size=config.pool_size,
+            patience=config.pool_timeout,
+        )
         self._watcher = Watcher(config.database_url, self._load)
 
     @property
@@ -121,14 +127,8 @@ class Database:
         prepared, values = known.prepare(request)
         _check(prepared.plan, request, known.config)
         work = _Work(known, prepared, values, request)
-        connection = await self._pool.acquire()
-        try:
+        async with self._connection(known, request) as connection:
             return await work.run(connection)
-        except psycopg.Error as error:
-            is_anonymous = request.identity.role == known.config.anon_role
-            raise from_database(error, is_anonymous=is_anonymous) from error
-        finally:
-            self._pool.release(connection)
 
     async def visible(self, request: ApiRequest) -> Visible:
         """What a description of the API tells the one who asks."""
@@ -157,6 +157,16 @@ class Database:
             return ("OPTIONS", "POST") if function.may_write else ("OPTIONS", "GET", "HEAD", "POST")
         return _relation_methods(plan.find_relation(known.schema, name))
 
+    @asynccontextmanager
+    async def _connection(self, known: Knowledge, request: ApiRequest) -> AsyncIterator[Connection]:
+        """A connection for one request; what the database refuses on it reads as the API says."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.Error as error:
+            is_anonymous = request.identity.role == known.config.anon_role
+            raise from_database(error, is_anonymous=is_anonymous) from error
+
     def _know(self) -> Knowledge:
         if self._known is None:
             raise cache_missing()
@@ -176,14 +186,8 @@ class Database:
             Step(VISIBLE, (request.schema.encode(),), request.identity.role),
             COMMIT,
         ]
-        connection = await self._pool.acquire()
-        try:
+        async with self._connection(known, request) as connection:
             results = await _in_transaction(connection, steps)
-        except psycopg.Error as error:
-            is_anonymous = request.identity.role == known.config.anon_role
-            raise from_database(error, is_anonymous=is_anonymous) from error
-        finally:
-            self._pool.release(connection)
         relations, functions, comment = (_text(results[2], column) for column in range(3))
         return set(json.loads(relations or "[]")), set(json.loads(functions or "[]")), comment
 

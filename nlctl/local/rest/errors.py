@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from nlctl.local.pipeline import Exhausted, Unreachable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -300,6 +302,10 @@ def text_with_null_byte() -> ApiError:
 
 def from_database(error: psycopg.Error, *, is_anonymous: bool) -> ApiError:
     """What the server refused. Whether an anonymous caller asked decides 401 or 403."""
+    if isinstance(error, Unreachable):
+        return database_unreachable(str(error) or None)
+    if isinstance(error, Exhausted):
+        return pool_exhausted()
     state = error.sqlstate
     if state is None:
         return connection_lost(str(error).strip() or None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -16,10 +17,8 @@ import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
 
-from nlctl.local.rest.errors import connection_lost, database_unreachable, pool_exhausted
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -29,6 +28,18 @@ BINARY = 1
 Key = tuple[str, bytes]
 
 _ANSWERED = {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}
+
+
+class Unreachable(psycopg.OperationalError):
+    """No connection could be opened."""
+
+
+class Lost(psycopg.OperationalError):
+    """The connection broke; whether what was sent was done, nobody knows."""
+
+
+class Exhausted(psycopg.OperationalError):
+    """Every connection was in use for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +83,14 @@ class Connection:
         self._loop.add_reader(self._socket, self._read)
 
     @classmethod
-    async def open(cls, url: str) -> Connection:
+    async def open(cls, url: str, name: str) -> Connection:
         """Connect and log in."""
         try:
             connection = await psycopg.AsyncConnection.connect(
-                url, autocommit=True, application_name="nlctl rest", client_encoding="utf8"
+                url, autocommit=True, application_name=name, client_encoding="utf8"
             )
         except psycopg.Error as error:
-            raise database_unreachable(str(error).strip() or None) from error
+            raise Unreachable(str(error).strip()) from error
         return cls(connection)
 
     async def run(self, steps: Sequence[Step]) -> list[PGresult]:
@@ -110,11 +121,11 @@ class Connection:
         self._stop_writing()
         self._pgconn.finish()
         if self._sent and not self._sent.done.done():
-            self._sent.done.set_exception(connection_lost())
+            self._sent.done.set_exception(Lost())
 
     async def _exchange(self, steps: Sequence[Step]) -> _Sent:
         if not self.is_usable:
-            raise connection_lost()
+            raise Lost()
         try:
             self._sent = self._send(steps)
             self._flush()
@@ -122,7 +133,7 @@ class Connection:
             return self._sent
         except psycopg.OperationalError as error:
             self.close()
-            raise connection_lost(str(error).strip() or None) from error
+            raise Lost(str(error).strip()) from error
         except asyncio.CancelledError:
             self.close()  # or this answer would be taken for the next one's
             raise
@@ -197,13 +208,23 @@ class Connection:
 class Pool:
     """Connections that requests take turns on, opened as they are needed."""
 
-    def __init__(self, url: str, *, size: int, patience: float) -> None:
+    def __init__(self, url: str, name: str, *, size: int, patience: float) -> None:
         self._url = url
+        self._name = name
         self._size = size
         self._patience = patience
         self._opened = 0
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection until the end of the block."""
+        connection = await self.acquire()
+        try:
+            yield connection
+        finally:
+            self.release(connection)
 
     async def acquire(self) -> Connection:
         """A connection for one request; the one used last is the warmest."""
@@ -246,7 +267,7 @@ class Pool:
     async def _open(self) -> Connection:
         self._opened += 1
         try:
-            return await Connection.open(self._url)
+            return await Connection.open(self._url, self._name)
         except BaseException:
             self._opened -= 1
             self._wake_one()
@@ -271,5 +292,5 @@ class Pool:
                 given = waiter.result()
                 self.release(given) if given else self._wake_one()
             if isinstance(error, TimeoutError):
-                raise pool_exhausted() from error
+                raise Exhausted() from error
             raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from nlctl.project import Project
 
 START_SECONDS = 30
-STOP_SECONDS = 10
+STOP_SECONDS = 8
 LOOK_SECONDS = 0.05
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 2
 LARGEST_LOG = 10 * 1024 * 1024
 
 
@@ -76,8 +77,8 @@ class Api:
         try:
             told = Whereabouts(**json.loads(self._memory.read_text(encoding="utf-8")))
             process = psutil.Process(told.pid)
-            lives = process.status() != psutil.STATUS_ZOMBIE
-            return told if lives and abs(process.create_time() - told.created) < 1 else None
+            is_it = abs(process.create_time() - told.created) < 1
+            return told if is_it and not _has_ended(process) else None
         except (OSError, ValueError, TypeError, psutil.Error):
             return None
 
@@ -89,16 +90,17 @@ class Api:
     def start(self, order: Order) -> Whereabouts:
         """Make the process run as ordered and wait until it answers."""
         running = self.running()
-        if running and running.fits(order) and _health(running) == running.pid:
+        answers = running is not None and _health(running) == running.pid
+        if running and answers and running.fits(order):
             return running
-        self.stop()
+        self.stop(patience=STOP_SECONDS if answers else 0)
         self._make_room_in_log()
         offset = self.log.stat().st_size if self.log.exists() else 0
         process = self._launch(order)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise _explain(self.said_since(offset))
+                raise self._explain(offset)
             told = self.running()
             if told and told.pid == process.pid and _health(told) == told.pid:
                 return told
@@ -106,19 +108,17 @@ class Api:
         process.kill()
         raise ApiFailed("The API did not answer in time.", hint="See: nlctl logs api")
 
-    def stop(self) -> bool:
-        """End the process; False where none ran."""
+    def stop(self, *, patience: float = STOP_SECONDS) -> bool:
+        """End the process; False where none ran. It gets `patience` seconds to finish."""
         told = self.running()
         if told is None:
             return False
         process = psutil.Process(told.pid)
         process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
+        if not _ends(process, patience):
             process.kill()
-            process.wait(STOP_SECONDS)
-        self._memory.unlink(missing_ok=True)
+            _ends(process, STOP_SECONDS)
+        self.forget()
         return True
 
     def remember(self, told: Whereabouts) -> None:
@@ -130,12 +130,6 @@ class Api:
     def forget(self) -> None:
         """Nothing answers any more."""
         self._memory.unlink(missing_ok=True)
-
-    def said_since(self, offset: int) -> str:
-        """What the process wrote after the first `offset` bytes of its log."""
-        with self.log.open("rb") as log:
-            log.seek(offset)
-            return log.read().decode("utf-8", "replace")
 
     @property
     def _memory(self) -> Path:
@@ -161,12 +155,42 @@ class Api:
                 **_apart(),
             )
 
+    def _explain(self, offset: int) -> ApiFailed:
+        """Why the process ended, from what it wrote after the first `offset` bytes of its log."""
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            said = log.read().decode("utf-8", "replace")
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        named = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        if not lines and shutil.disk_usage(self.project.state).free == 0:
+            lines = ["the disk is full"]
+        reason = (named or lines or ["it ended without a word"])[-1].rstrip(".")
+        return ApiFailed(f"The API did not start: {reason}.", hint="See: nlctl logs api")
+
     def _make_room_in_log(self) -> None:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".log.old"))
 
 
-def _apart() -> dict[str, int | bool]:
+def _ends(process: psutil.Process, seconds: float) -> bool:
+    """Whether the process ends in time."""
+    deadline = time.monotonic() + seconds
+    while not _has_ended(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Gone, or about to be: not every container has somebody who buries the dead at once."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _apart() -> dict[str, Any]:
     """A process of its own, that outlives the terminal."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -186,10 +210,3 @@ def _health(told: Whereabouts) -> int | None:
         return None
     finally:
         connection.close()
-
-
-def _explain(said: str) -> ApiFailed:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    named = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    reason = (named or lines or ["it ended without a word"])[-1]
-    return ApiFailed(f"The API did not start: {reason.rstrip('.')}.", hint="See: nlctl logs api")

@@ -55,10 +55,16 @@ def main(arguments: list[str]) -> int:
             Project(given.root),
             Order(given.host, given.port, given.exact, given.fingerprint),
         )
-    except NlctlError as error:
-        console.say_error(error, as_json=False)
-        return error.exit_code
+    except (NlctlError, OSError) as error:
+        console.say_error(_as_ours(error), as_json=False)
+        return 1
     return 0
+
+
+def _as_ours(error: NlctlError | OSError) -> NlctlError:
+    if isinstance(error, NlctlError):
+        return error
+    return NlctlError(f"{error.strerror or error}.")
 
 
 def run(

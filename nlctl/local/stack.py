@@ -154,7 +154,9 @@ class Stack:
     def _make_state(self) -> None:
         """The folder is nobody's business but ours, in git neither."""
         self.project.state.mkdir(exist_ok=True)
-        (self.project.state / ".gitignore").write_text("*\n")
+        ignored = self.project.state / ".gitignore"
+        if not ignored.exists():
+            ignored.write_text("*\n")
 
     @property
     def _memory(self) -> Path:
@@ -173,5 +175,7 @@ class Stack:
         """Write beside and move, so that a kill leaves the old file or the new one."""
         partial = self._memory.with_suffix(f".{os.getpid()}")
         document = {"port": port, "database_url": self.cluster.url(DATABASE)}
+        if self._recall() == document:
+            return
         partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
         partial.replace(self._memory)

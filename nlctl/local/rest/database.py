@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 PLANS = 2048
 """Shapes of requests whose plans are kept."""
 
-STALE = {"0A000", "26000"}
-"""States of statements prepared before something they use was changed."""
-
 ISOLATION = "default_transaction_isolation"
 
 VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
@@ -205,7 +202,7 @@ class _Work:
         try:
             return await self._run(connection)
         except psycopg.Error as error:
-            if error.sqlstate not in STALE:
+            if not _is_stale(error):
                 raise
         # The transaction came to nothing, so it can be tried again with statements made anew.
         connection.forget()
@@ -323,6 +320,12 @@ async def _in_transaction(connection: Connection, steps: list[Step]) -> list[PGr
         if connection.is_usable:
             await connection.run([ROLLBACK])
         raise
+
+
+def _is_stale(error: psycopg.Error) -> bool:
+    """Whether a statement was prepared before something it uses was changed."""
+    replanned = "cached plan must not change result type"
+    return error.sqlstate == "26000" or (error.diag.message_primary or "") == replanned
 
 
 def _check(made: Plan, request: ApiRequest, config: RestConfig) -> None:

@@ -1,0 +1,1 @@
+"""The Data API over a small school: what is planned, and what PostgreSQL makes of it."""

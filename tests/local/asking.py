@@ -1,14 +1,20 @@
-"""Requests to an application in this process, with no socket between."""
+"""Asking: an application in this process without a socket between, or again until it is so."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp
+
+PATIENCE_SECONDS = 20
+LOOK_SECONDS = 0.05
 
 
 def ask(app: ASGIApp, method: str, path: str, **options: Any) -> httpx.Response:
@@ -20,3 +26,13 @@ def ask(app: ASGIApp, method: str, path: str, **options: Any) -> httpx.Response:
             return await client.request(method, path, **options)
 
     return asyncio.run(go())
+
+
+def eventually(claim: Callable[[], bool]) -> bool:
+    """Whether `claim` comes true while somebody would still wait."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True

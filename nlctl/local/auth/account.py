@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,7 @@ from nlctl.local.auth import (
     one_time_tokens,
     passwords,
     sessions,
+    text_messages,
     timestamps,
     users,
     verification,
@@ -25,6 +27,7 @@ from nlctl.local.auth import (
 from nlctl.local.auth.config import PROVIDERS
 from nlctl.local.auth.errors import (
     DUPLICATE_EMAIL,
+    DUPLICATE_PHONE,
     Refusal,
     bad_request,
     forbidden,
@@ -76,14 +79,14 @@ async def change(call: Call) -> Response:
     address = call.body.text("email")
     if address:
         address = calls.email(address)
-    if call.body.text("phone"):
-        number = calls.phone(call.body.text("phone"))
-        if number != caller.user.phone:
-            raise bad_request("phone_provider_disabled", "Phone logins are disabled")
+    number = call.body.text("phone")
+    if number:
+        number = calls.phone(number)
+        text_messages.check_channel(call)
     password = call.body.optional_text("password")
     if password is not None:
         passwords.check(call.config, password)
-    _check_rights(call, caller, address, password or "")
+    _check_rights(call, caller, Wish(address, number, password or ""))
     if password:
         await _check_password(call, caller, password)
     digest = await passwords.digest(password) if password else None
@@ -91,7 +94,7 @@ async def change(call: Call) -> Response:
         user = await users.lock(db, caller.user.id)
         if user is None:
             raise forbidden("user_not_found", "User from sub claim in JWT does not exist")
-        user = await _apply(call, db, caller, user, address, digest)
+        user = await _apply(call, db, caller, user, Wish(address, number), digest)
     return JSONResponse(user.as_dict())
 
 
@@ -134,22 +137,35 @@ def _check_linking_allowed(call: Call) -> None:
         raise not_found("manual_linking_disabled", "Manual linking is disabled")
 
 
-def _check_rights(call: Call, caller: Caller, address: str, password: str) -> None:
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to sign in with; blank is as before."""
+
+    email: str
+    phone: str
+    password: str = ""
+
+    def changes_address(self, user: User) -> bool:
+        """Whether it is not what they sign in with now."""
+        return (self.email not in {"", user.email}) or (self.phone not in {"", user.phone})
+
+
+def _check_rights(call: Call, caller: Caller, wish: Wish) -> None:
     user = caller.user
+    is_sensitive = bool(wish.password) or wish.changes_address(user)
     if call.body.record("app_metadata") is not None:
         message = "Updating app_metadata requires admin privileges"
         raise forbidden("not_admin", message)
-    changes_address = bool(address) and address != user.email
-    if user.has_verified_factor and not caller.is_twice_proved and (password or changes_address):
+    if user.has_verified_factor and not caller.is_twice_proved and is_sensitive:
         raise Refusal(
             401,
             "insufficient_aal",
             "AAL2 session is required to update email or password when MFA is enabled.",
         )
-    if user.is_anonymous and password and not address:
+    if user.is_anonymous and wish.password and not (wish.email or wish.phone):
         message = "Updating password of an anonymous user without an email or phone is not allowed"
         raise unprocessable("validation_failed", message)
-    if user.is_sso_user and (password or changes_address or call.body.text("nonce")):
+    if user.is_sso_user and (is_sensitive or call.body.text("nonce")):
         message = "Updating email, phone, password of a SSO account only possible via SSO"
         raise unprocessable("user_sso_managed", message)
 
@@ -172,7 +188,7 @@ async def _check_nonce(call: Call, user: User) -> None:
     key = f"{user.id} nonce"
     if not call.service.guesses.take(key):
         raise too_often("over_request_rate_limit", "Request rate limit reached")
-    hashed = one_time_tokens.digest(user.email, nonce)
+    hashed = one_time_tokens.digest(user.email or user.phone, nonce)
     is_right = hmac.compare_digest(hashed, user.reauthentication_token)
     if not is_right or timestamps.is_past(user.reauthentication_sent_at, call.config.otp_expiry):
         raise unprocessable("reauthentication_not_valid", BAD_NONCE)
@@ -183,15 +199,17 @@ async def _check_nonce(call: Call, user: User) -> None:
 
 
 async def _apply(
-    call: Call, db: Connection, caller: Caller, user: User, address: str, digest: str | None
+    call: Call, db: Connection, caller: Caller, user: User, wish: Wish, digest: str | None
 ) -> User:
     if digest:
         kept = caller.session.id if caller.session else None
         user = await accounts.set_password(db, user, digest, keep_session=kept)
         await audit.record(db, user, "user_updated_password")
     user = await users.merge(db, user, user_metadata=call.body.record("data"))
-    if address and address != user.email:
-        user = await _change_address(call, db, user, address)
+    if wish.email not in {"", user.email}:
+        user = await _change_address(call, db, user, wish.email)
+    if wish.phone not in {"", user.phone}:
+        user = await _change_number(call, db, user, wish.phone)
     await audit.record(db, user, "user_modified")
     return user
 
@@ -206,6 +224,15 @@ async def _change_address(call: Call, db: Connection, user: User, address: str) 
     challenge = flows.read_challenge(call.body)
     await flows.begin(db, user.id, challenge, "email_change", "email_change")
     return await letters.send_email_change(call, db, user, address, pkce=challenge is not None)
+
+
+async def _change_number(call: Call, db: Connection, user: User, number: str) -> User:
+    if await users.find_by_phone(db, number):
+        raise unprocessable("phone_exists", DUPLICATE_PHONE)
+    if call.config.confirm_phone:
+        return await text_messages.send(call, db, user, number, "phone_change")
+    user = await users.change(db, user, phone_change=number)
+    return await users.reload(db, await accounts.take_phone(db, user))
 
 
 async def _remove(call: Call, db: Connection, user: User, identity: Identity) -> None:

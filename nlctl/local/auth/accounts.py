@@ -16,10 +16,11 @@ from nlctl.local.auth import (
     one_time_tokens,
     passwords,
     sessions,
+    text_messages,
     timestamps,
     users,
 )
-from nlctl.local.auth.errors import bad_request, broken, invalid, unprocessable
+from nlctl.local.auth.errors import broken, unprocessable
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,24 +31,31 @@ if TYPE_CHECKING:
     from nlctl.local.auth.flows import Challenge
     from nlctl.local.auth.users import User
 
-EMAIL_KEY = "users_email_partial_key"
+ADDRESS_KEYS = {"users_email_partial_key", "users_phone_key"}
 
 
 @dataclass(frozen=True)
 class Application:
-    """Somebody who wants an account."""
+    """Somebody who wants an account, under an address or a telephone number."""
 
     email: str
     password: str
     data: dict[str, Any]
     challenge: Challenge | None = None
+    phone: str = ""
+
+    @property
+    def provider(self) -> str:
+        """What they would sign in with."""
+        return "phone" if self.phone else "email"
 
     def draft(self, encrypted_password: str) -> User:
         """The account they would get."""
         return users.draft(
             email=self.email,
+            phone=self.phone,
             encrypted_password=encrypted_password,
-            app_metadata={"provider": "email", "providers": ["email"]},
+            app_metadata={"provider": self.provider, "providers": [self.provider]},
             user_metadata=dict(self.data),
         )
 
@@ -60,27 +68,22 @@ class Outcome:
     is_repeated: bool = False
 
 
-async def sign_up(call: Call, application: Application) -> Outcome:
-    """Make the account, or ask again for confirmation of the one that waits for it."""
-    config = call.config
+def check_open(config: AuthConfig) -> None:
+    """Refuse newcomers where the project takes none."""
     if not config.allow_sign_up:
         raise unprocessable("signup_disabled", "Signups not allowed for this instance")
-    if not application.password:
-        raise invalid("Signup requires a valid password")
-    passwords.check(config, application.password)
-    if not config.allow_email:
-        raise bad_request("email_provider_disabled", "Email signups are disabled")
 
-    async with call.transaction() as db:
-        known = await users.find_email_owner(db, application.email)
+
+async def sign_up(call: Call, application: Application) -> Outcome:
+    """Make the account, or ask again for confirmation of the one that waits for it."""
+    known = await _find_owner(call, application)
     if known is None:
         draft = application.draft(await passwords.digest(application.password))
         await hooks.allow_user(call, draft)
         created = await _create_unless_known(call, application, draft)
         if created:
             return created
-        async with call.transaction() as db:
-            known = await users.find_email_owner(db, application.email)
+        known = await _find_owner(call, application)
     if known is None:
         raise broken("Database error finding user")
     return await _sign_up_again(call, application, known)
@@ -89,7 +92,7 @@ async def sign_up(call: Call, application: Application) -> Outcome:
 async def create(db: Connection, user: User) -> User:
     """Store an account with its first identity."""
     user = await insert(db, user)
-    return await _identify(db, user)
+    return await _identify(db, user, "email" if user.email else "phone")
 
 
 async def insert(db: Connection, user: User) -> User:
@@ -97,7 +100,7 @@ async def insert(db: Connection, user: User) -> User:
     try:
         return await users.create(db, user)
     except psycopg.errors.UniqueViolation as error:
-        if error.diag.constraint_name == EMAIL_KEY:
+        if error.diag.constraint_name in ADDRESS_KEYS:
             raise
         raise broken("Database error saving new user") from error
     except psycopg.Error as error:
@@ -175,6 +178,18 @@ async def set_phone(db: Connection, user: User, phone: str, *, is_verified: bool
     return await users.change(db, user, **columns)
 
 
+async def take_phone(db: Connection, user: User) -> User:
+    """Make the number that was asked for the account's own."""
+    await audit.record(db, user, "user_modified")
+    number = user.phone_change
+    user = await set_phone(db, user, number, is_verified=True)
+    user = await users.change(
+        db, user, phone_change="", phone_change_token="", phone_confirmed_at=timestamps.now()
+    )
+    await one_time_tokens.forget_all(db, user.id)
+    return user
+
+
 async def _create_unless_known(call: Call, application: Application, draft: User) -> Outcome | None:
     """The new account, or None where somebody took the address meanwhile."""
     try:
@@ -185,24 +200,32 @@ async def _create_unless_known(call: Call, application: Application, draft: User
         return None
 
 
+async def _find_owner(call: Call, application: Application) -> User | None:
+    async with call.transaction() as db:
+        if application.phone:
+            return await users.find_by_phone(db, application.phone)
+        return await users.find_email_owner(db, application.email)
+
+
 async def _sign_up_again(call: Call, application: Application, known: User) -> Outcome:
+    provider = application.provider
     async with call.transaction() as db:
         user = await users.lock(db, known.id)
         if user is None:
             raise broken("Database error finding user")
-        if user.is_confirmed:
-            await audit.record(db, user, "user_repeated_signup", provider="email")
+        if user.is_phone_confirmed if application.phone else user.is_confirmed:
+            await audit.record(db, user, "user_repeated_signup", provider=provider)
             return Outcome(user, is_repeated=True)
-        if user.identity("email") is None:
-            user = await _identify(db, user)
+        if user.identity(provider) is None:
+            user = await _identify(db, user, provider)
         return Outcome(await _ask_confirmation(call, db, user, application))
 
 
-async def _identify(db: Connection, user: User) -> User:
-    """Give an account its e-mail identity; the metadata then says what the identity says."""
+async def _identify(db: Connection, user: User, provider: str) -> User:
+    """Give an account an identity; the metadata then says what the identity says."""
     stated = user.user_metadata or {}
     data = {**stated, **identities.claims(user.id, email=user.email)}
-    identity = await identities.create(db, user.id, "email", data)
+    identity = await identities.create(db, user.id, provider, data)
     user = await users.change(db, user, user_metadata=data)
     return replace(user, identities=(identity,))
 
@@ -210,10 +233,16 @@ async def _identify(db: Connection, user: User) -> User:
 async def _ask_confirmation(
     call: Call, db: Connection, user: User, application: Application
 ) -> User:
-    if not call.config.confirm_email:
-        await audit.record(db, user, "user_signedup", provider="email")
+    config, provider = call.config, application.provider
+    if application.phone and not config.confirm_phone:
+        await audit.record(db, user, "user_signedup", provider=provider)
+        return await confirm_phone(db, user)
+    if application.email and not config.confirm_email:
+        await audit.record(db, user, "user_signedup", provider=provider)
         return await confirm(db, user)
-    await audit.record(db, user, "user_confirmation_requested", provider="email")
+    await audit.record(db, user, "user_confirmation_requested", provider=provider)
+    if application.phone:
+        return await text_messages.send(call, db, user, application.phone, "confirmation")
     challenge = application.challenge
     await flows.begin(db, user.id, challenge, "email", "email/signup")
     return await letters.send(call, db, user, letters.CONFIRMATION, pkce=challenge is not None)
@@ -221,15 +250,10 @@ async def _ask_confirmation(
 
 def placeholder(application: Application) -> User:
     """What a repeated sign-up sees: an account like a new one, which does not exist."""
-    return users.draft(
-        email=application.email,
-        confirmation_sent_at=timestamps.now(),
-        app_metadata={"provider": "email", "providers": ["email"]},
-        user_metadata=application.data,
-    )
+    return replace(application.draft(""), confirmation_sent_at=timestamps.now())
 
 
-def check_email_allowed(config: AuthConfig, message: str = "Email logins are disabled") -> None:
+def check_email_allowed(config: AuthConfig) -> None:
     """Refuse where the project has switched e-mail off."""
     if not config.allow_email:
-        raise unprocessable("email_provider_disabled", message)
+        raise unprocessable("email_provider_disabled", "Email logins are disabled")

@@ -151,10 +151,15 @@ def email(address: str) -> str:
 
 def phone(number: str) -> str:
     """The number as digits alone; what is not E.164 is refused."""
-    digits = number.removeprefix("+").replace(" ", "")
-    if not _PHONE.fullmatch(digits):
+    found = digits(number)
+    if not _PHONE.fullmatch(found):
         raise invalid("Invalid phone number format (E.164 required)")
-    return digits
+    return found
+
+
+def digits(number: str) -> str:
+    """The number without plus and spaces."""
+    return number.removeprefix("+").replace(" ", "")
 
 
 def parse_uuid(text: str) -> UUID | None:

@@ -69,6 +69,7 @@ class AuthConfig:
     otp_length: int = 6
     otp_expiry: int = 3600
     sms_otp_expiry: int = 60
+    sms_interval: float = 5
     test_otps: Mapping[str, str] = field(default_factory=dict, repr=False)
     mail_interval: float = 1
     mails_per_hour: int = 360_000

@@ -13,6 +13,7 @@ VERSION_HEADER = "X-Supabase-Api-Version"
 VERSION = "2024-01-01"
 
 DUPLICATE_EMAIL = "A user with this email address has already been registered"
+DUPLICATE_PHONE = "A user with this phone number has already been registered"
 UNEXPECTED = "Unexpected failure, please check server logs for more information"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nlctl.local.auth import (
     accounts,
     audit,
+    calls,
     flows,
     hooks,
     passwords,
@@ -53,22 +54,19 @@ async def give_token(call: Call) -> Response:
 
 
 async def by_password(call: Call) -> Response:
-    """A session for address and password."""
-    address, password = call.body.text("email"), call.body.text("password")
-    if address and call.body.text("phone"):
+    """A session for a password, and the address or number it belongs to."""
+    address, number = call.body.text("email"), calls.digits(call.body.text("phone"))
+    password = call.body.text("password")
+    if address and number:
         raise invalid("Only an email address or phone number should be provided on login.")
-    if call.body.text("phone"):
-        raise unprocessable("phone_provider_disabled", "Phone logins are disabled")
-    if not address:
-        raise invalid("missing email or phone")
-    accounts.check_email_allowed(call.config)
-    async with call.transaction() as db:
-        user = await users.find_by_email(db, address)
-    user = await _check_password(call, user, f"{call.ip} {address.lower()}", password)
-    if not user.is_confirmed:
+    user = await _find_owner(call, address, number)
+    user = await _check_password(call, user, f"{call.ip} {address.lower() or number}", password)
+    if address and not user.is_confirmed:
         raise bad_request("email_not_confirmed", "Email not confirmed")
+    if number and not user.is_phone_confirmed:
+        raise bad_request("phone_not_confirmed", "Phone not confirmed")
     async with call.transaction() as db:
-        await audit.record(db, user, "login", provider="email")
+        await audit.record(db, user, "login", provider="email" if address else "phone")
         grant = await sessions.open_session(call, db, user, "password")
     weakness = passwords.find_weakness(call.config, password)
     return grant.response(**_weak_password(weakness))
@@ -140,6 +138,19 @@ GRANTS = {
     "id_token": by_id_token,
     "web3": by_wallet,
 }
+
+
+async def _find_owner(call: Call, address: str, number: str) -> User | None:
+    if address:
+        accounts.check_email_allowed(call.config)
+    elif number and not call.config.allow_phone:
+        raise unprocessable("phone_provider_disabled", "Phone logins are disabled")
+    elif not number:
+        raise invalid("missing email or phone")
+    async with call.transaction() as db:
+        if address:
+            return await users.find_by_email(db, address)
+        return await users.find_by_phone(db, number)
 
 
 async def _check_password(call: Call, user: User | None, key: str, password: str) -> User:

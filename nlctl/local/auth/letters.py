@@ -127,14 +127,10 @@ def _token(address: str, otp: str, *, pkce: bool) -> str:
 
 
 def _check_interval(config: AuthConfig, sent_at: datetime | None) -> None:
-    if sent_at is None or timestamps.is_past(sent_at, config.mail_interval):
-        return
-    waited = (timestamps.now() - sent_at).total_seconds()
-    left = int(config.mail_interval - waited)
-    raise too_often(
-        "over_email_send_rate_limit",
-        f"For security purposes, you can only request this after {left} seconds.",
-    )
+    left = timestamps.seconds_left(sent_at, config.mail_interval)
+    if left is not None:
+        message = f"For security purposes, you can only request this after {left} seconds."
+        raise too_often("over_email_send_rate_limit", message)
 
 
 async def _post(call: Call, outgoing: list[Letter], noun: str) -> None:

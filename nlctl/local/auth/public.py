@@ -35,14 +35,14 @@ async def settings(call: Call) -> Response:
         **dict.fromkeys(sorted(PROVIDERS), False),
         "anonymous_users": config.allow_anonymous,
         "email": config.allow_email,
-        "phone": False,
+        "phone": config.allow_phone,
     }
     return JSONResponse(
         {
             "external": external,
             "disable_signup": not config.allow_sign_up,
             "mailer_autoconfirm": not config.confirm_email,
-            "phone_autoconfirm": False,
+            "phone_autoconfirm": not config.confirm_phone,
             "sms_provider": "",
             "saml_enabled": False,
             "saml_private_key_next_configured": False,

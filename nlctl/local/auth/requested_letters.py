@@ -1,4 +1,4 @@
-"""POST /otp, /magiclink, /recover, /resend and GET /reauthenticate: letters people ask for."""
+"""POST /otp, /magiclink, /recover, /resend and GET /reauthenticate: what people ask to be sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
-from nlctl.local.auth import accounts, audit, callers, calls, flows, letters, passwords, users
+from nlctl.local.auth import (
+    accounts,
+    audit,
+    callers,
+    calls,
+    flows,
+    letters,
+    passwords,
+    text_messages,
+    users,
+)
 from nlctl.local.auth.accounts import Application
 from nlctl.local.auth.errors import bad_request, invalid, unprocessable
 
@@ -14,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from nlctl.local.auth.calls import Call
+    from nlctl.local.auth.database import Connection
     from nlctl.local.auth.flows import Challenge
     from nlctl.local.auth.users import User
 
@@ -33,7 +44,7 @@ async def send_otp(call: Call) -> Response:
     if address:
         return await send_magic_link(call)
     if number:
-        raise bad_request("phone_provider_disabled", "Unsupported phone provider")
+        return await _text_code(call, number)
     raise invalid("One of email or phone must be set")
 
 
@@ -47,7 +58,7 @@ async def send_magic_link(call: Call) -> Response:
     async with call.transaction() as db:
         user = await users.find_by_email(db, address)
     if user is None or not user.is_confirmed:
-        user = await _sign_up(call, address, challenge)
+        user = await _sign_up(call, email=address, challenge=challenge)
         if call.config.confirm_email:  # the letter just sent signs in as well
             return JSONResponse({})
     await _send(call, user, letters.MAGIC_LINK, challenge, "magiclink")
@@ -71,11 +82,13 @@ async def send_recovery(call: Call) -> Response:
 
 async def resend(call: Call) -> Response:
     """The last confirmation again; says nothing about whether one is awaited."""
-    kind, address = call.body.text("type"), call.body.text("email")
-    challenge = _check_resend(call, kind, address)
+    kind, address, number = (call.body.text(name) for name in ("type", "email", "phone"))
+    challenge = _check_resend(call, kind, address, number)
     async with call.transaction() as db:
-        found = await users.find_by_email(db, calls.email(address))
+        found = await _find(db, address, number)
         user = await users.lock(db, found.id) if found else None
+        if user and await _resend_text(call, db, user, kind):
+            return JSONResponse({"message_id": text_messages.MESSAGE_ID})
         if user and kind == "signup" and not user.is_confirmed:
             await audit.record(db, user, "user_confirmation_requested")
             await flows.begin(db, user.id, challenge, "email/signup", "email/signup")
@@ -92,20 +105,66 @@ async def reauthenticate(call: Call) -> Response:
     """A code that proves the signed-in person is still the one who reads the letters."""
     async with call.transaction() as db:
         user = (await callers.require(call, db)).user
-        if not user.email:
-            message = "Reauthentication requires the user to have an email or a phone number"
-            raise invalid(message)
-        if not user.is_confirmed:
-            raise unprocessable("email_not_confirmed", "Please verify your email first.")
+        _check_reachable(user)
         await audit.record(db, user, "user_reauthenticate_requested")
+        if not user.email:
+            await text_messages.send(call, db, user, user.phone, "reauthentication")
+            return JSONResponse({"message_id": text_messages.MESSAGE_ID})
         await letters.send(call, db, user, letters.REAUTHENTICATION)
     return JSONResponse({})
 
 
-def _check_resend(call: Call, kind: str, address: str) -> Challenge | None:
+def _check_reachable(user: User) -> None:
+    if not user.email and not user.phone:
+        message = "Reauthentication requires the user to have an email or a phone number"
+        raise invalid(message)
+    if user.email and not user.is_confirmed:
+        raise unprocessable("email_not_confirmed", "Please verify your email first.")
+    if not user.email and not user.is_phone_confirmed:
+        raise unprocessable("phone_not_confirmed", "Please verify your phone first.")
+
+
+async def _text_code(call: Call, number: str) -> Response:
+    """A code by text message, for an account that may be made first."""
+    config = call.config
+    if not config.allow_phone:
+        raise bad_request("phone_provider_disabled", "Unsupported phone provider")
+    number = calls.phone(number)
+    text_messages.check_channel(call)
+    async with call.transaction() as db:
+        user = await users.find_by_phone(db, number)
+    if user is None or not user.is_phone_confirmed:
+        user = await _sign_up(call, phone=number)
+        if config.confirm_phone:
+            return JSONResponse({})
+    async with call.transaction() as db:
+        locked = await users.lock(db, user.id)
+        if locked:
+            await audit.record(db, locked, "user_recovery_requested", channel="sms")
+            await text_messages.send(call, db, locked, number, "confirmation")
+    return JSONResponse({"message_id": text_messages.MESSAGE_ID})
+
+
+async def _resend_text(call: Call, db: Connection, user: User, kind: str) -> bool:
+    if kind == "sms" and not user.is_phone_confirmed:
+        await audit.record(db, user, "user_recovery_requested")
+        await text_messages.send(call, db, user, user.phone, "confirmation")
+        return True
+    if kind == "phone_change" and user.phone_change:
+        await text_messages.send(call, db, user, user.phone_change, "phone_change")
+        return True
+    return False
+
+
+async def _find(db: Connection, address: str, number: str) -> User | None:
+    if address:
+        return await users.find_by_email(db, calls.email(address))
+    return await users.find_by_phone(db, calls.phone(number))
+
+
+def _check_resend(call: Call, kind: str, address: str, number: str) -> Challenge | None:
     if kind not in RESENT:
         raise invalid("Missing one of these types: signup, email_change, sms, phone_change")
-    number = call.body.text("phone")
     challenge = flows.read_challenge(call.body)
     if kind == "signup" and not address:
         raise invalid("Type provided requires an email address")
@@ -113,28 +172,29 @@ def _check_resend(call: Call, kind: str, address: str) -> Challenge | None:
         raise invalid("Type provided requires a phone number")
     if address and number:
         raise invalid("Only an email address or phone number should be provided.")
-    if number:
-        raise bad_request("phone_provider_disabled", "Phone logins are disabled")
-    if not address:
+    if not address and not number:
         raise invalid("Missing email address or phone number")
-    if not call.config.allow_email:
+    if number and not call.config.allow_phone:
+        raise bad_request("phone_provider_disabled", "Phone logins are disabled")
+    if address and not call.config.allow_email:
         raise bad_request("email_provider_disabled", "Email logins are disabled")
     return challenge
 
 
 async def _require_known(call: Call, address: str, number: str) -> None:
     async with call.transaction() as db:
-        if address:
-            known = await users.find_by_email(db, calls.email(address))
-        else:
-            known = await users.find_by_phone(db, calls.phone(number))
+        known = await _find(db, address, number) if address or number else None
     if known is None:
         raise unprocessable("otp_disabled", "Signups not allowed for otp")
 
 
-async def _sign_up(call: Call, address: str, challenge: Challenge | None) -> User:
+async def _sign_up(
+    call: Call, *, email: str = "", phone: str = "", challenge: Challenge | None = None
+) -> User:
+    accounts.check_open(call.config)
     application = Application(
-        email=address,
+        email=email,
+        phone=phone,
         password=passwords.generate(call.config),
         data=call.body.record("data") or {},
         challenge=challenge,

@@ -16,6 +16,13 @@ def rfc3339(moment: datetime) -> str:
     return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def seconds_left(moment: datetime | None, seconds: float) -> int | None:
+    """How long until `seconds` have gone by since `moment`, if they have not."""
+    if moment is None or is_past(moment, seconds):
+        return None
+    return int(seconds - (now() - moment).total_seconds())
+
+
 def is_past(moment: datetime | None, seconds: float) -> bool:
     """Whether `seconds` have gone by since `moment`; no moment has always gone by."""
     return moment is None or now() > moment + timedelta(seconds=seconds)

@@ -185,9 +185,13 @@ async def find_by_email(db: Connection, email: str) -> User | None:
     return await _find(db, condition, email, AUDIENCE)
 
 
-async def find_by_phone(db: Connection, phone: str) -> User | None:
-    """The account with this number; SSO accounts do not count."""
-    return await _find(db, "where phone = %s and aud = %s and not is_sso_user", phone, AUDIENCE)
+async def find_by_phone(db: Connection, phone: str, *, is_pending: bool = False) -> User | None:
+    """The account with this number, or that is about to have it; SSO accounts do not count."""
+    if is_pending:
+        condition: LiteralString = "where phone_change = %s and aud = %s and not is_sso_user"
+    else:
+        condition = "where phone = %s and aud = %s and not is_sso_user"
+    return await _find(db, condition, phone, AUDIENCE)
 
 
 async def find_email_owner(

@@ -17,6 +17,7 @@ from nlctl.local.auth import (
     one_time_tokens,
     passwords,
     sessions,
+    text_messages,
     timestamps,
     users,
 )
@@ -43,12 +44,16 @@ TOKEN_TYPES = {
     "recovery": ("recovery_token",),
     "magiclink": ("recovery_token",),
     "email_change": ("email_change_token_current", "email_change_token_new"),
+    "sms": ("confirmation_token",),
+    "phone_change": ("phone_change_token",),
 }
+BY_TEXT = {"sms", "phone_change"}
 SENT_AT = {
     "confirmation_token": "confirmation_sent_at",
     "recovery_token": "recovery_sent_at",
     "email_change_token_current": "email_change_sent_at",
     "email_change_token_new": "email_change_sent_at",
+    "phone_change_token": "phone_change_sent_at",
 }
 OAUTH_ERRORS = {
     400: "invalid_request",
@@ -68,6 +73,8 @@ class Proof:
     type: str
     hashes: tuple[str, ...]
     complaint: str
+    phone: str = ""
+    is_fixed: bool = False  # the code that the project fixed for this number
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ async def follow_link(call: Call) -> Response:
 async def type_code(call: Call) -> Response:
     """POST: a session for a code and its address, or for the hash that a link carries."""
     proof = _read_proof(call)
-    key = f"{call.ip} {call.body.text('email').lower()} otp"
+    address = call.body.text("email").lower() or call.body.text("phone")
+    key = f"{call.ip} {address} otp"
     if proof.complaint == BAD_CODE and not call.service.guesses.take(key):
         raise too_often("over_request_rate_limit", "Request rate limit reached")
     async with call.transaction() as db:
@@ -125,10 +133,14 @@ def _read_proof(call: Call) -> Proof:
         return Proof(_known(kind), (token_hash,), BAD_LINK)
     if bool(address) == bool(number):
         raise invalid("Only an email address or phone number should be provided on verify")
-    hashed = one_time_tokens.digest(_address(address) if address else calls.phone(number), token)
-    if kind not in TOKEN_TYPES:
+    place = _address(address) if address else calls.phone(number)
+    if kind not in TOKEN_TYPES or (kind in BY_TEXT) != bool(number):
         raise forbidden("otp_expired", BAD_CODE)
-    return Proof(kind, (hashed, PKCE_PREFIX + hashed), BAD_CODE)
+    hashed = one_time_tokens.digest(place, token)
+    if address:
+        return Proof(kind, (hashed, PKCE_PREFIX + hashed), BAD_CODE)
+    is_fixed = text_messages.fixed_code(call.config, place) == token
+    return Proof(kind, (hashed,), BAD_CODE, place, is_fixed)
 
 
 def _address(text: str) -> str:
@@ -139,7 +151,7 @@ def _address(text: str) -> str:
 
 
 def _known(link_type: str) -> str:
-    if link_type not in TOKEN_TYPES:
+    if link_type not in TOKEN_TYPES or link_type in BY_TEXT:
         raise invalid("Invalid email verification type")
     return link_type
 
@@ -161,26 +173,53 @@ async def _redeem_link(call: Call, proof: Proof, *, is_pkce: bool) -> str:
 
 async def _redeem(call: Call, db: Connection, proof: Proof) -> Redeemed:
     """Use the proof up and do what it was sent for."""
-    ticket = await one_time_tokens.claim(db, proof.hashes, TOKEN_TYPES[proof.type])
-    user = await users.find(db, ticket["user_id"]) if ticket else None
-    if ticket is None or user is None:
-        raise forbidden("otp_expired", proof.complaint)
-    if user.is_banned:
-        raise forbidden("user_banned", "User is banned")
-    sent_at = getattr(user, SENT_AT[ticket["token_type"]])
-    if timestamps.is_past(sent_at, call.config.otp_expiry):
-        raise forbidden("otp_expired", proof.complaint)
+    user, ticket = await _find_owner(call, db, proof)
     kind = _kind(proof.type, ticket)
     if kind == "email_change":
         changed = await _confirm_change(call, db, user, ticket)
     elif kind in {"signup", "invite"}:
         changed = await _confirm_sign_up(call, db, user)
+    elif kind in BY_TEXT:
+        changed = await _confirm_number(db, user, kind)
     else:
         changed = await _recover(db, user)
     if changed is None:
         return Redeemed(kind, None)
     changed = await users.list_providers(db, changed)
     return Redeemed(kind, await users.reload(db, changed))
+
+
+async def _find_owner(call: Call, db: Connection, proof: Proof) -> tuple[User, Row]:
+    """Who gave the proof, and the token it stands for; refused where it does not hold."""
+    ticket = await one_time_tokens.claim(db, proof.hashes, TOKEN_TYPES[proof.type])
+    if ticket is None and proof.is_fixed:
+        ticket = await _ticket_for_number(db, proof)
+    user = await users.find(db, ticket["user_id"]) if ticket else None
+    if ticket is None or user is None:
+        raise forbidden("otp_expired", proof.complaint)
+    if user.is_banned:
+        raise forbidden("user_banned", "User is banned")
+    config = call.config
+    expiry = config.sms_otp_expiry if proof.type in BY_TEXT else config.otp_expiry
+    sent_at = getattr(user, SENT_AT[ticket["token_type"]])
+    if not proof.is_fixed and timestamps.is_past(sent_at, expiry):
+        raise forbidden("otp_expired", proof.complaint)
+    return user, ticket
+
+
+async def _ticket_for_number(db: Connection, proof: Proof) -> Row | None:
+    (token_type,) = TOKEN_TYPES[proof.type]
+    user = await users.find_by_phone(db, proof.phone, is_pending=proof.type == "phone_change")
+    return {"user_id": user.id, "token_type": token_type} if user else None
+
+
+async def _confirm_number(db: Connection, user: User, kind: str) -> User:
+    if kind == "phone_change":
+        user = await accounts.take_phone(db, user)
+    else:
+        await audit.record(db, user, "user_signedup", provider="phone")
+        user = await accounts.confirm_phone(db, user)
+    return await users.change(db, user, is_anonymous=False) if user.is_anonymous else user
 
 
 def _kind(asked: str, ticket: Row) -> str:

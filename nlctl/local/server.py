@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nlctl.local.settings import Settings
 
 GRACE_SECONDS = 5
+IDLE_SECONDS = 75  # longer than clients keep a connection, who then never meet one just closed
 
 
 def main(arguments: list[str]) -> int:
@@ -131,6 +132,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
@@ -177,7 +179,7 @@ def _only_one(project: Project) -> Iterator[None]:
     project.state.mkdir(exist_ok=True)
     lock = fasteners.InterProcessLock(project.state / "api.lock")
     if not lock.acquire(blocking=False):
-        raise StackBusy("Another process serves the API of this project.", hint="nlctl down")
+        raise StackBusy("Another process serves the API of this project.", hint="Run: nlctl down")
     try:
         yield
     finally:

@@ -150,8 +150,11 @@ class Database:
         if request.name is None:
             return ("OPTIONS", "GET", "HEAD")
         if request.is_function:
-            function = overloads.find(known.schema, name, request)
-            return ("OPTIONS", "POST") if function.may_write else ("OPTIONS", "GET", "HEAD", "POST")
+            named = known.schema.functions.get(name) or [
+                overloads.find(known.schema, name, request)
+            ]
+            may_write = all(function.may_write for function in named)
+            return ("OPTIONS", "POST") if may_write else ("OPTIONS", "GET", "HEAD", "POST")
         return _relation_methods(plan.find_relation(known.schema, name))
 
     @asynccontextmanager

@@ -35,8 +35,7 @@ class Watcher:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to listen; return after the first load, or the first failure to."""
-        self._is_stale.set()
+        """Begin to listen, then load; return after that, or after the first failure to."""
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._reload())]
         await self._tried.wait()
 
@@ -63,6 +62,7 @@ class Watcher:
                         self.refresh()
             except psycopg.Error as error:
                 log.warning("Cannot listen for changes of the schema: %s", _line(error))
+                self._tried.set()
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

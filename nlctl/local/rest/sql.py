@@ -90,6 +90,7 @@ TRUTHS = {
 
 _WORDS = re.compile(r"[^\W\d][\w$]*( [^\W\d][\w$]*)*(\[\])?")
 
+SHOWN = "pgrst_shown"
 ROW = "pgrst_row"
 ROWS = "pgrst_rows"
 SCALAR = "pgrst_scalar"
@@ -149,57 +150,49 @@ class _Writer:
     # The whole.
 
     def main(self, plan: Plan) -> Statement:
-        source = self.source(plan)
-        query = self.query(plan.root)
-        if plan.answer.form is Form.NOTHING and plan.mutation:
-            query = f"select from {SOURCE}"
-        total, counted = self.total(plan)
-        rows = "count(*)::text"
-        if plan.call and not plan.call.function.returns_set:
-            rows = "'1'"
+        parts = self.before(plan)
+        query = self.shown(plan)
+        if plan.answer.form is Form.CSV:  # which names the columns, then reads the rows
+            parts.append(f"{SHOWN} as ({query})")
+            query = f"select * from {SHOWN}"
         columns = [
-            rows if total == ROWS else total,
-            rows,
+            self.total(plan, parts),
+            _rows(plan),
             self.body(plan),
             "nullif(current_setting('response.headers', true), '')",
             "nullif(current_setting('response.status', true), '')",
             self.inserted(plan),
             self.location(plan),
         ]
-        if source:
-            parts = [f"{SOURCE} as ({source})", *counted]
-            text = f"with {', '.join(parts)} select {', '.join(columns)} from ({query}) as t"
-        elif plan.answer.form is Form.CSV:
-            parts = [f"{SOURCE} as ({query})", *counted]
-            text = (
-                f"with {', '.join(parts)} select {', '.join(columns)} "
-                f"from (select * from {SOURCE}) as t"
-            )
-        else:
-            prefix = f"with {', '.join(counted)} " if counted else ""
-            text = f"{prefix}select {', '.join(columns)} from ({query}) as t"
+        before = f"with {', '.join(parts)} " if parts else ""
+        text = f"{before}select {', '.join(columns)} from ({query}) as t"
         if plan.answer.explain:
             text = f"explain ({_explain_options(plan.answer.explain)}) {text}"
         return self.statement(text)
 
-    def source(self, plan: Plan) -> str | None:
+    def before(self, plan: Plan) -> list[str]:
+        """What has to be done before there are rows to show."""
         if plan.mutation:
-            return self.mutation(plan.mutation)
-        return self.call(plan.call) if plan.call else None
+            return [f"{SOURCE} as ({self.mutation(plan.mutation)})"]
+        return [f"{SOURCE} as ({self.call(plan.call)})"] if plan.call else []
 
-    def total(self, plan: Plan) -> tuple[str, list[str]]:
-        """The rows there would be without a window, and what counts them."""
+    def shown(self, plan: Plan) -> str:
+        """The rows of the answer; of a mutation that shows none, just how many they are."""
+        if plan.mutation and plan.answer.form is Form.NOTHING:
+            return f"select from {SOURCE}"
+        return self.query(plan.root)
+
+    def total(self, plan: Plan, parts: list[str]) -> str:
+        """The rows there would be without a window. What counts them is added to the parts."""
         if plan.mutation or plan.count not in {Count.EXACT, Count.ESTIMATED}:
-            return "null", []
+            return "null"
         if plan.max_rows is None and not plan.is_windowed:
-            return ROWS, []
+            return _rows(plan)
         counted = self.counted(plan.root)
         if plan.count is Count.ESTIMATED and plan.max_rows is not None and not plan.call:
             counted += f" limit {plan.max_rows + 1}"
-        return (
-            "(select count(*)::text from pgrst_counted)",
-            [f"pgrst_counted as ({counted})"],
-        )
+        parts.append(f"pgrst_counted as ({counted})")
+        return "(select count(*)::text from pgrst_counted)"
 
     def inserted(self, plan: Plan) -> str:
         if plan.mutation and plan.mutation.counts_inserted:
@@ -618,11 +611,17 @@ def _match(operand: str, value: str, operation: Match, *, is_document: bool) -> 
     return f"{document} @@ {SEARCHES[operation.search]}({language}{value})"
 
 
+def _rows(plan: Plan) -> str:
+    """How many rows the answer has."""
+    is_one = plan.call is not None and not plan.call.function.returns_set
+    return "'1'" if is_one else "count(*)::text"
+
+
 def _csv() -> str:
     """A line of names, then one for each row, as PostgreSQL writes rows without brackets."""
     names = (
         "(select coalesce(string_agg(name, ','), '') from ("
-        f"select json_object_keys(to_json(s)) as name from (select * from {SOURCE} limit 1) as s"
+        f"select json_object_keys(to_json(s)) as name from (select * from {SHOWN} limit 1) as s"
         ") as names)"
     )
     lines = "coalesce(string_agg(substring(t::text, 2, length(t::text) - 2), E'\\n'), '')"

@@ -153,3 +153,10 @@ def test_lines_of_values_become_rows(school: School) -> None:
         Content_Type="text/csv",
     )
     assert answer.json == [{"nom": "x", "valeur": 1}, {"nom": "y", "valeur": 2}]
+
+
+def test_what_was_written_is_shown_as_lines_of_the_columns_asked_for(school: School) -> None:
+    answer = school.post(
+        "/compteurs?select=valeur,nom", {"nom": "x", "valeur": 1}, Prefer=SHOW, Accept="text/csv"
+    )
+    assert answer.body.decode() == "valeur,nom\n1,x"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,22 @@ class Watcher:
             self._tried.set()
 
     async def _connect(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, application_name="nlctl rest schema", connect_timeout=10
+        """Connect; whoever loses patience meanwhile leaves no half-made connection behind.
+
+        Such a one would be a server process that waits a minute for a password, and with it
+        everybody who drops a database.
+        """
+        connecting = asyncio.ensure_future(
+            psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, application_name="nlctl rest schema", connect_timeout=10
+            )
         )
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            with contextlib.suppress(psycopg.Error):
+                await (await connecting).close()
+            raise
 
 
 def _line(error: Exception) -> str:

@@ -72,7 +72,7 @@ def own_library(library_template: Database) -> Iterator[Database]:
 @pytest.fixture
 def own(own_library: Database) -> Iterator[Served]:
     """The API over a library of the test's own."""
-    with serving.serve(config_for(own_library)) as api:
+    with serving.embed(config_for(own_library)) as api:
         yield api
 
 

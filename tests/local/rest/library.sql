@@ -108,8 +108,7 @@ create function public.bump(counter text) returns int language sql
   as 'update public.counters set value = value + 1 where name = counter returning value';
 create function public.bump_quietly(counter text) returns int language plpgsql stable as $$
 begin
-  update public.counters set value = value + 1 where name = counter;
-  return 1;
+  return public.bump(counter);
 end $$;
 create function public.whoami() returns json language sql stable as $$
   select json_build_object(

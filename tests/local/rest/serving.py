@@ -1,4 +1,4 @@
-"""A Data API behind a real socket, for tests that speak HTTP to it."""
+"""A Data API to ask: behind a real socket, or in this process, which is quicker to make."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import uvicorn
+from postgrest import SyncPostgrestClient
 
 from nlctl.local import rest
 from tests.local.test_tokens import RING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
-    from starlette.types import ASGIApp
-
-    from nlctl.local.rest.config import RestConfig
+    from nlctl.local.rest import DataApi, RestConfig
 
 ADA = "11111111-1111-4111-8111-111111111111"
 BEN = "22222222-2222-4222-8222-222222222222"
@@ -32,32 +31,33 @@ def bearer(role: str, **claims: object) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Served:
-    """Where the API answers."""
+    """Where the API answers, and how to get there if not by the network."""
 
     url: str
+    transport: httpx.BaseTransport | None = None
 
     def client(self, role: str | None = None, **claims: object) -> httpx.Client:
         """Whoever has a token of `role`; without one, anybody."""
-        return httpx.Client(base_url=self.url, headers=bearer(role, **claims) if role else {})
+        headers = bearer(role, **claims) if role else {}
+        return httpx.Client(base_url=self.url, headers=headers, transport=self.transport)
+
+    @contextmanager
+    def supabase(self, role: str, **claims: object) -> Iterator[SyncPostgrestClient]:
+        """The same, with supabase-py's part for the Data API."""
+        with self.client(role, **claims) as client:
+            yield SyncPostgrestClient(self.url, http_client=client)
 
 
 @contextmanager
 def serve(config: RestConfig) -> Iterator[Served]:
-    """Serve the API over a database on a free port, until the end of the block."""
-    with listening(rest.create(config, RING)) as url:
-        yield Served(url)
-
-
-@contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
-    )
+    """Serve on a free port, until the end of the block."""
+    api = rest.create(config, RING)
+    server = uvicorn.Server(uvicorn.Config(api, port=0, log_level="warning", ws="none"))
     started = threading.Event()
     startup = server.startup
 
-    async def startup_and_tell(sockets: object = None) -> None:
-        await startup(None)
+    async def startup_and_tell(sockets: Any = None) -> None:
+        await startup(sockets)
         started.set()
 
     server.startup = startup_and_tell  # type: ignore[method-assign]
@@ -66,7 +66,57 @@ def listening(app: ASGIApp) -> Iterator[str]:
     try:
         assert started.wait(30)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield Served(f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def embed(config: RestConfig) -> Iterator[Served]:
+    """Answer in this process, until the end of the block."""
+    api = rest.create(config, RING)
+    with _Loop() as loop:
+        loop.run(api.start())
+        try:
+            yield Served("http://library", _Direct(api, loop))
+        finally:
+            loop.run(api.stop())
+
+
+class _Loop:
+    """An event loop that runs beside the test."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> _Loop:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+
+class _Direct(httpx.BaseTransport):
+    """From a client of this thread to an app of that loop."""
+
+    def __init__(self, api: DataApi, loop: _Loop) -> None:
+        self._transport = httpx.ASGITransport(api)
+        self._loop = loop
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._loop.run(self._ask(request))
+        return response
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        answer = await self._transport.handle_async_request(request)
+        content = await answer.aread()
+        return httpx.Response(answer.status_code, headers=answer.headers, content=content)

@@ -6,14 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from postgrest import APIError, SyncPostgrestClient
+from postgrest import APIError
 
-from tests.local.rest.serving import ADA, Served, bearer
+from tests.local.rest.serving import ADA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
+    from postgrest import SyncPostgrestClient
+
+    from tests.local.rest.serving import Served
 
 
 def rows(reader: httpx.Client, path: str, **headers: str) -> Any:
@@ -547,7 +550,7 @@ def test_the_description_shows_what_the_caller_may_touch(reader: httpx.Client) -
 
 @pytest.fixture
 def client(served: Served) -> Iterator[SyncPostgrestClient]:
-    with SyncPostgrestClient(served.url, headers=bearer("authenticated", sub=ADA)) as made:
+    with served.supabase("authenticated", sub=ADA) as made:
         yield made
 
 

@@ -23,7 +23,10 @@ class RestConfig:
     aggregates_enabled: bool = False
     plan_enabled: bool = False
     safe_update: bool = True
-    """Whether UPDATE and DELETE without a condition are refused, as the platform does."""
+    """Whether UPDATE and DELETE without a condition are refused, as the platform does.
+
+    The platform's module refuses them inside functions too; that cannot be seen from here.
+    """
     transaction_end: Literal[
         "commit", "commit-allow-override", "rollback", "rollback-allow-override"
     ] = "commit"

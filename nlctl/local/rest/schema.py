@@ -126,9 +126,6 @@ class Schema:
     """By what is asked (a relation, a function; None for any) and the media type wanted."""
     role_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def find(self, schema: str, name: str) -> Relation | None:
-        return self.relations.get(Name(schema, name))
-
 
 async def read(connection: psycopg.AsyncConnection[Any], config: RestConfig) -> Schema:
     """Look everything up in one snapshot of the catalogue."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from nlctl.local.rest.names import array, identifier, identifiers, literal
 from nlctl.local.rest.negotiation import Form
-from nlctl.local.rest.plan import SOURCE, BodyColumn, EmbedTest, Group, Test
+from nlctl.local.rest.nodes import SOURCE, EmbedTest, Group, Test
+from nlctl.local.rest.plan import BodyColumn
 from nlctl.local.rest.request import (
     Action,
     Compare,
@@ -31,18 +32,8 @@ from nlctl.local.rest.request import (
 )
 
 if TYPE_CHECKING:
-    from nlctl.local.rest.plan import (
-        Argument,
-        Call,
-        Lifted,
-        Mutation,
-        Node,
-        Operand,
-        Order,
-        Output,
-        Plan,
-        Predicate,
-    )
+    from nlctl.local.rest.nodes import Lifted, Node, Operand, Order, Output, Predicate
+    from nlctl.local.rest.plan import Argument, Call, Mutation, Plan
     from nlctl.local.rest.request import JsonStep, PlanOptions
     from nlctl.local.rest.shape import Values
 

@@ -11,6 +11,7 @@ import pytest
 from nlctl.local.rest.app import DataApi
 from nlctl.local.rest.config import RestConfig
 from nlctl.local.rest.database import Database as ApiDatabase
+from nlctl.local.rest.names import Name
 from nlctl.local.rest.watcher import Watcher
 from tests.local.rest.school.asking import School
 from tests.local.test_tokens import RING
@@ -201,4 +202,4 @@ where datname = current_database() and query like '%dort%' and wait_event = 'PgS
 
 def _knows(school: School, table: str) -> bool:
     known = school.database.schema
-    return known is not None and known.find("public", table) is not None
+    return known is not None and Name("public", table) in known.relations

@@ -127,9 +127,12 @@ begin
   if p_before is null or p_before > now() then
     perform app.refuse('INVALID', 'Choisis une date passée.', 'before');
   end if;
+  -- Only ours: what belongs to Auth, or to whoever calls, is not deleted in the owner's name.
   if not exists (
-    select from pg_catalog.pg_attribute
-    where attrelid = p_table and attname = 'deleted_at' and not attisdropped
+    select from pg_catalog.pg_class as kept
+    join pg_catalog.pg_attribute as mark on mark.attrelid = kept.oid
+    where kept.oid = p_table and kept.relowner = current_user::regrole
+      and mark.attname = 'deleted_at' and not mark.attisdropped
   ) then
     perform app.refuse('INVALID', 'Cette table ne garde pas ce qui est supprimé.', 'table');
   end if;

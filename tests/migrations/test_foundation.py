@@ -236,6 +236,7 @@ def test_what_was_deleted_lately_survives_a_purge(notes: Database, service: Pers
         ("public.notes", None, "before"),
         ("public.notes", datetime(2999, 1, 1), "before"),  # noqa: DTZ001
         ("public.user_types", datetime(2020, 1, 1), "table"),  # noqa: DTZ001
+        ("auth.users", datetime(2020, 1, 1), "table"),  # noqa: DTZ001
     ],
 )
 def test_a_purge_that_cannot_be_is_refused(

@@ -76,6 +76,19 @@ class Archive(Protocol):
         """The latest private broadcasts since a moment (ms of the epoch), the oldest first."""
 
 
+class Source(Changes, Archive, Protocol):
+    """The database's side, whole. It is made with the hub that it publishes to."""
+
+    async def open(self) -> None:
+        """Connect; from now on follow the database while sockets are connected."""
+
+    async def close(self) -> None:
+        """Hang up."""
+
+    async def wait_until_live(self) -> None:
+        """Return once what is committed is heard at once."""
+
+
 class Hub(Protocol):
     """The sockets' side: who is there, and how they are reached."""
 

@@ -42,6 +42,7 @@ alter table realtime.messages_default owner to supabase_realtime_admin;
 
 create or replace function _realtime.maintain_partitions() returns void
 language plpgsql
+security definer -- nobody else may create in schema realtime, the service included
 set search_path = ''
 as $$
 declare
@@ -79,6 +80,8 @@ $$;
 comment on function _realtime.maintain_partitions is
   'Have a partition for yesterday to three days ahead, and forget messages older than three days.';
 revoke execute on function _realtime.maintain_partitions from public;
+grant usage on schema _realtime to supabase_realtime_admin;
+grant execute on function _realtime.maintain_partitions to supabase_realtime_admin;
 
 create or replace function realtime.topic() returns text
 language sql stable
@@ -163,6 +166,17 @@ do $$
 begin
   create publication supabase_realtime with (publish = 'insert, update, delete, truncate');
   alter publication supabase_realtime owner to postgres;
+exception
+  when duplicate_object then null;
+end;
+$$;
+
+-- What the service itself listens to. Messages of every partition, and of partitions to come, are
+-- told as the table's own.
+do $$
+begin
+  create publication supabase_realtime_messages_publication for table realtime.messages
+    with (publish = 'insert', publish_via_partition_root = true);
 exception
   when duplicate_object then null;
 end;

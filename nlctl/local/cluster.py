@@ -238,6 +238,8 @@ class Cluster:
             "wal_level": "logical",
             # A slot that nobody reads must never fill the disk.
             "max_slot_wal_keep_size": "1GB",
+            # Realtime finds by it what was committed while it could not listen.
+            "track_commit_timestamp": "on",
             "max_wal_size": "1GB",
             "timezone": "UTC",
             "log_timezone": "UTC",

@@ -12,6 +12,22 @@ $$;
 comment on function app.is_hsl_triplet is
   'Whether it reads as hsl(var(…)) needs: 0 to 360, then two percentages, between single spaces.';
 
+create function app.closes_what_it_opens(p_text text) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  rest text := regexp_replace(p_text, '"[^"]*"|''[^'']*''', '', 'g');
+begin
+  while rest ~ '\([^()]*\)' loop
+    rest := regexp_replace(rest, '\([^()]*\)', '', 'g');
+  end loop;
+  return rest !~ '[()"'']';
+end;
+$$;
+comment on function app.closes_what_it_opens is
+  'Whether quotes and parentheses come in pairs: one left open swallows the rules that follow.';
+
 create function app.is_css_scalar(p_value jsonb) returns boolean
 language sql immutable
 set search_path = ''
@@ -22,8 +38,9 @@ as $$
     when 'boolean' then true
     when 'string' then
       char_length(p_value #>> '{}') between 1 and 300
-      and p_value #>> '{}' !~ '[;{}<>\\\u0001-\u001f\u007f-\u009f]|/\*|@import'
-      and p_value #>> '{}' !~* '(url|expression)\s*\('
+      and p_value #>> '{}' !~ '[][;{}<>\\\u0001-\u001f\u007f-\u009f]|/\*|@import'
+      and p_value #>> '{}' !~* '(url|src|image|image-set|expression)\s*\('
+      and app.closes_what_it_opens(p_value #>> '{}')
     else false
   end;
 $$;
@@ -147,6 +164,7 @@ grant select, insert, update, delete on public.themes to service_role;
 grant execute on function app.find_theme_fault to authenticated, service_role;
 grant execute on function app.is_hsl_triplet to authenticated, service_role;
 grant execute on function app.is_css_scalar to authenticated, service_role;
+grant execute on function app.closes_what_it_opens to authenticated, service_role;
 
 create function public.get_active_theme_tokens() returns jsonb
 language sql stable

@@ -19,8 +19,10 @@ TRIPLET = re.compile(
     r"( (100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,3})?)%){2}"
 )
 LEAVES_ITS_RULE = re.compile(
-    r"[;{}<>\\\x00-\x1f\x7f-\x9f]|/\*|@import|(?i:url|expression)\s*\(",
+    r"[][;{}<>\\\x00-\x1f\x7f-\x9f]|/\*|@import|(?i:url|src|image|image-set|expression)\s*\(",
 )
+QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+INNERMOST = re.compile(r"\([^()]*\)")
 LONGEST_TEXT = 300
 LARGEST_THEME = 65536
 
@@ -57,8 +59,17 @@ def is_triplet(value: object) -> bool:
 def is_scalar(value: object) -> bool:
     """Whether this can stand as one CSS variable: a number, a boolean or a short harmless text."""
     if isinstance(value, str):
-        return 1 <= len(value) <= LONGEST_TEXT and not LEAVES_ITS_RULE.search(value)
+        is_harmless = not LEAVES_ITS_RULE.search(value) and closes_what_it_opens(value)
+        return 1 <= len(value) <= LONGEST_TEXT and is_harmless
     return isinstance(value, (bool, int, float))
+
+
+def closes_what_it_opens(text: str) -> bool:
+    """Whether quotes and parentheses come in pairs: one left open swallows what follows."""
+    rest = QUOTED.sub("", text)
+    while (fewer := INNERMOST.sub("", rest)) != rest:
+        rest = fewer
+    return not set("()\"'") & set(rest)
 
 
 def _faults_of(group: str, name: str, value: object) -> Iterator[tuple[str, str]]:
@@ -69,4 +80,10 @@ def _faults_of(group: str, name: str, value: object) -> Iterator[tuple[str, str]
         if not is_triplet(value):
             yield token, f"{value!r} is not a triplet like 188 82% 23%"
     elif not is_scalar(value):
-        yield token, "must be a number, true, false or a short text without ; { } < > or url()"
+        yield (
+            token,
+            (
+                "must be a number, true, false or a short text, its quotes and parentheses closed, "
+                "without ; [ ] { } < > or url()"
+            ),
+        )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nlctl.local.settings import Settings
     from nlctl.project import Project
 
+SIGNING_KEYS = "signing_keys.json"
+
 
 @dataclass(frozen=True)
 class Places:
@@ -51,12 +53,14 @@ def front(
 
 
 def keyring(project: Project, settings: Settings) -> Keyring:
-    """The project's keys; a signing key named inside the stack's own folder is made if missing."""
+    """The project's keys; where it names signing keys that are not there, the stack makes one."""
     path = settings.signing_keys_path
     if path is None:
         return Keyring(settings.jwt_secret)
-    if not path.exists() and path.is_relative_to(project.state.resolve()):
-        tokens.write_signing_keys(path, [tokens.make_signing_key()])
+    if not path.exists():
+        path = project.state / SIGNING_KEYS
+        if not path.exists():
+            tokens.write_signing_keys(path, [tokens.make_signing_key()])
     return Keyring(settings.jwt_secret, tokens.read_signing_keys(path))
 
 

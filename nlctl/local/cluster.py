@@ -209,7 +209,9 @@ class Cluster:
             said = self._said_since(started_at)
             if "could not bind" in said or "could not create any TCP/IP sockets" in said:
                 raise _AddressInUse from failure
-            raise _explain(said or failure.message) from failure
+            if not said:
+                raise
+            raise _explain(said) from failure
 
     def _said_since(self, offset: int) -> str:
         try:

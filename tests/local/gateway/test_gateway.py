@@ -192,6 +192,12 @@ def test_auth_asks_for_a_key(door: Door) -> None:
     }
 
 
+def test_a_client_of_auth_alone_sends_no_key(door: Door) -> None:
+    headers = {"x-supabase-api-version": "2024-01-01", "authorization": f"Bearer {SESSION}"}
+
+    assert door.seen("/auth/v1/user", **headers)["authorization"] == f"Bearer {SESSION}"
+
+
 @pytest.mark.parametrize(
     "path", ["/verify?token=x&type=signup", "/callback", "/authorize", "/.well-known/jwks.json"]
 )

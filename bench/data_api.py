@@ -10,21 +10,26 @@ import argparse
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from nlctl import console
-from nlctl.local import platform
+from nlctl.local import keys, platform
 from tests import databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.databases import Database
+
 CONNECTIONS = (1, 8, 32)
 SUBJECTS = ("get", "rpc")
+LITE = Path(__file__).with_name("data_api_lite.mjs")
 OWNER = "7b0b5f62-8f8e-4f8e-9b1b-0a3c2d1e4f5a"
 
 SCHEMA = f"""
@@ -65,13 +70,21 @@ class Measure:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return cls(**json.loads(done.stdout))
 
+    def row(self, limit: Measure) -> tuple[str, ...]:
+        """The columns of the table, with the share of the limit."""
+        return (
+            f"{self.per_second:.0f}",
+            f"{self.per_second / limit.per_second:.2f}",
+            f"{self.median_ms:.2f}",
+            f"{self.slowest_ms:.2f}",
+            f"{self.slowest_ms / self.median_ms:.1f}",
+        )
+
 
 @contextmanager
-def served(url: str) -> Iterator[str]:
-    """The gateway on `url`, in a process of its own; where it answers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.data_api_server", url], stdout=subprocess.PIPE, text=True
-    )
+def served(command: list[str], **settings: Any) -> Iterator[str]:
+    """A server in a process of its own; where it says that it answers."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **settings)
     try:
         if process.stdout is None:
             raise RuntimeError("The server has no output.")
@@ -79,30 +92,36 @@ def served(url: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
-def measure(url: str, seconds: float) -> None:
-    """Print one line for each subject and number of connections."""
+@contextmanager
+def servers(database: Database, lite: Path | None) -> Iterator[dict[str, str]]:
+    """Those to measure, by name: ours, and @supabase/lite where a folder has it installed."""
+    ours = [sys.executable, "-m", "bench.data_api_server", database.authenticator_url]
+    with ExitStack() as running:
+        urls = {"gateway": running.enter_context(served(ours))}
+        if lite:
+            program = running.enter_context(LITE.open())
+            theirs = ["node", "--input-type=module", "-", database.url, keys.JWT_SECRET]
+            urls["lite"] = running.enter_context(served(theirs, cwd=lite, stdin=program))
+        yield urls
+
+
+def measure(database: Database, lite: Path | None, seconds: float) -> None:
+    """Print one line for each subject, number of connections and server, beside the limit."""
     rows = []
-    with served(url) as gateway:
-        for subject in SUBJECTS:
-            for connections in CONNECTIONS:
-                limit = Measure.of("bench.data_api_limit", url, subject, connections, seconds)
-                ours = Measure.of("bench.data_api_load", gateway, subject, connections, seconds)
-                rows.append(
-                    (
-                        subject,
-                        str(connections),
-                        f"{limit.per_second:.0f}",
-                        f"{ours.per_second:.0f}",
-                        f"{ours.per_second / limit.per_second:.2f}",
-                        f"{ours.median_ms:.2f}",
-                        f"{ours.slowest_ms:.2f}",
-                        f"{ours.slowest_ms / ours.median_ms:.1f}",
-                    )
-                )
+    with servers(database, lite) as urls:
+        for subject, connections in product(SUBJECTS, CONNECTIONS):
+            run = (subject, connections, seconds)
+            limit = Measure.of("bench.data_api_limit", database.authenticator_url, *run)
+            rows.append((subject, str(connections), "limit", *limit.row(limit)))
+            for name, url in urls.items():
+                measured = Measure.of("bench.data_api_load", url, *run)
+                rows.append(("", "", name, *measured.row(limit)))
     console.say_table(
-        ("", "connections", "limit /s", "gateway /s", "ratio", "p50 ms", "p99 ms", "p99/p50"), rows
+        ("", "connections", "", "per second", "ratio", "p50 ms", "p99 ms", "p99/p50"), rows
     )
 
 
@@ -110,14 +129,20 @@ def main() -> None:
     """Make a server on memory, measure, throw it away."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run, 3 by default")
-    seconds = parser.parse_args().seconds
+    parser.add_argument(
+        "--lite",
+        type=Path,
+        metavar="FOLDER",
+        help="where npm has put @supabase/lite, postgres and @hono/node-server",
+    )
+    asked = parser.parse_args()
     cluster = databases.start_cluster()
     try:
         database = databases.create(cluster)
         platform.install(database.admin_url)
         with psycopg.connect(database.url) as connection:
             connection.execute(SCHEMA.encode())
-        measure(database.authenticator_url, seconds)
+        measure(database, asked.lite, asked.seconds)
     finally:
         databases.destroy_cluster(cluster)
 

@@ -230,6 +230,8 @@ def _sendable(headers: Headers) -> Headers:
 
 
 def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(" " if ord(character) < 32 else character for character in text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from nlctl import console
 from nlctl.commands import db, doctor, migrate, seed, stack, theme
-from nlctl.errors import NlctlError
+from nlctl.errors import NlctlError, SystemRefused
 
 app = typer.Typer(
     name="nlctl",
@@ -31,8 +32,14 @@ def main() -> None:
     try:
         app()
     except NlctlError as error:
-        console.say_error(error, as_json="--json" in sys.argv)
-        sys.exit(error.exit_code)
+        _end(error)
+    except OSError as error:
+        _end(SystemRefused.because_of(error))
     except KeyboardInterrupt:
         console.note("Interrupted.")
         sys.exit(130)
+
+
+def _end(error: NlctlError) -> NoReturn:
+    console.say_error(error, as_json="--json" in sys.argv)
+    sys.exit(error.exit_code)

@@ -1,5 +1,7 @@
 """What can go wrong, said in one line: what was and was not done, and the way out."""
 
+from __future__ import annotations
+
 
 class NlctlError(Exception):
     """A failure the operator can act on. `hint` is the way out, `exit_code` tells scripts which.
@@ -20,6 +22,16 @@ class InvalidInput(NlctlError):
     """An argument, a file or a setting that cannot be used as it is."""
 
     exit_code = 2
+
+
+class SystemRefused(NlctlError):
+    """A file or folder that the system does not let us use; what was done before it stands."""
+
+    @classmethod
+    def because_of(cls, error: OSError) -> SystemRefused:
+        """The same in one line: the file at fault, where there is one, and the system's reason."""
+        where = f"{error.filename}: " if error.filename else ""
+        return cls(f"{where}{error.strerror or error}.", hint="Put that right, then run it again.")
 
 
 class ProjectNotFound(InvalidInput):

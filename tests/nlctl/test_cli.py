@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 import typer
@@ -15,7 +20,6 @@ from tests import terminals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.databases import Database
 
@@ -98,6 +102,45 @@ def test_an_error_is_one_line_with_the_way_out(
 
     assert (answer.exit_code, answer.out) == (exit_code, "")
     assert answer.err.startswith("error: ")
+    assert answer.err.count("\n") == 1
+
+
+@contextmanager
+def unopenable(path: Path) -> Iterator[None]:
+    """A file that nobody may open, root neither."""
+    real_open = io.open
+
+    def refusing_open(file: Any, *rest: Any, **more: Any) -> Any:
+        if Path(file) == path.resolve():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return real_open(file, *rest, **more)
+
+    with mock.patch.object(io, "open", refusing_open):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("nlctl.toml", ("migrate", "status")),
+        ("supabase/migrations/20260110120000_loans.sql", ("migrate", "status")),
+        ("seeds/user_types.yaml", ("seed", "diff")),
+        ("seeds/themes/dark.json", ("theme", "lint")),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_named(
+    empty_database: Database, tmp_path: Path, broken: str, words: tuple[str, ...]
+) -> None:
+    terminal = terminals.open_in(tmp_path, empty_database.url)
+    path = tmp_path / broken
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+    with unopenable(path):
+        answer = terminal.type(*words)
+
+    assert answer.exit_code == 1
+    assert answer.err.startswith(f"error: {path.resolve()}: Permission denied.")
     assert answer.err.count("\n") == 1
 
 

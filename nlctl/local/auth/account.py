@@ -58,10 +58,10 @@ async def show(call: Call) -> Response:
 async def sign_out(call: Call) -> Response:
     """POST /logout: here, elsewhere or everywhere."""
     scope = call.query("scope") or "global"
-    if scope not in {"global", "local", "others"}:
-        raise invalid(f'Unsupported logout scope "{scope}"')
     async with call.transaction() as db:
         caller = await callers.require(call, db)
+        if scope not in {"global", "local", "others"}:
+            raise invalid(f'Unsupported logout scope "{scope}"')
         await audit.record(db, caller.user, "logout")
         if caller.session and scope == "local":
             await sessions.close(db, caller.session.id)

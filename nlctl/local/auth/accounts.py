@@ -90,9 +90,10 @@ async def sign_up(call: Call, application: Application) -> Outcome:
 
 
 async def create(db: Connection, user: User) -> User:
-    """Store an account with its first identity."""
+    """Store an account that a server describes, with an identity by its address."""
     user = await insert(db, user)
-    return await _identify(db, user, "email" if user.email else "phone")
+    data = identities.claims(user.id, email=user.email)
+    return replace(user, identities=(await identities.create(db, user.id, "email", data),))
 
 
 async def insert(db: Connection, user: User) -> User:
@@ -194,7 +195,7 @@ async def _create_unless_known(call: Call, application: Application, draft: User
     """The new account, or None where somebody took the address meanwhile."""
     try:
         async with call.transaction() as db:
-            user = await create(db, draft)
+            user = await _identify(db, await insert(db, draft), application.provider)
             return Outcome(await _ask_confirmation(call, db, user, application))
     except psycopg.errors.UniqueViolation:
         return None
@@ -222,7 +223,7 @@ async def _sign_up_again(call: Call, application: Application, known: User) -> O
 
 
 async def _identify(db: Connection, user: User, provider: str) -> User:
-    """Give an account an identity; the metadata then says what the identity says."""
+    """Give a newcomer an identity with all they said; their metadata then says the same."""
     stated = user.user_metadata or {}
     data = {**stated, **identities.claims(user.id, email=user.email)}
     identity = await identities.create(db, user.id, provider, data)

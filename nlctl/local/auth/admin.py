@@ -50,9 +50,9 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h
 
 async def list_users(call: Call) -> Response:
     """GET /admin/users: a page of accounts, the youngest first."""
-    page, per_page = _page(call)
     async with call.transaction() as db:
         await callers.require_admin(call, db)
+        page, per_page = _page(call)
         found, total = await users.search(
             db, call.query("filter"), limit=per_page, offset=(page - 1) * per_page
         )
@@ -135,7 +135,7 @@ async def delete_user(call: Call) -> Response:
         user = await _find(call, db)
         await audit.record_admin(db, admin, "user_deleted", **_traits(user))
         try:
-            if call.body.flag("should_soft_delete"):
+            if not call.body.is_blank and call.body.flag("should_soft_delete"):
                 await removal.anonymise(db, user)
             else:
                 await removal.delete(db, user)
@@ -182,12 +182,10 @@ async def delete_factor(call: Call) -> Response:
 
 async def show_audit(call: Call) -> Response:
     """GET /admin/audit: what people did, the latest first."""
-    page, per_page = _page(call)
-    scope, _, text = call.query("query").partition(":")
-    if scope and (scope not in audit.SEARCHABLE or not text):
-        raise invalid(f"Invalid query scope: {call.query('query')}")
     async with call.transaction() as db:
         await callers.require_admin(call, db)
+        page, per_page = _page(call)
+        scope, text = _search(call)
         entries, total = await audit.search(
             db, audit.SEARCHABLE.get(scope, []), text, limit=per_page, offset=(page - 1) * per_page
         )
@@ -336,6 +334,14 @@ def _seconds(duration: str) -> float:
 
 def _traits(user: User) -> dict[str, Any]:
     return {"user_id": str(user.id), "user_email": user.email, "user_phone": user.phone}
+
+
+def _search(call: Call) -> tuple[str, str]:
+    asked = call.query("query")
+    scope, _, text = asked.partition(":")
+    if asked and (scope not in audit.SEARCHABLE or not text):
+        raise invalid(f"Invalid query scope: {asked}")
+    return scope, text
 
 
 def _page(call: Call) -> tuple[int, int]:

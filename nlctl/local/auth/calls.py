@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -50,10 +51,18 @@ class Service:
 
 
 class Body:
-    """The JSON object that was sent; a value of the wrong kind is refused when it is asked for."""
+    """The JSON object that was sent.
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
+    What is wrong with it is told when it is asked for: whoever may not ask hears that first.
+    """
+
+    def __init__(self, sent: bytes = b"") -> None:
+        self._sent = sent
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was sent."""
+        return not self._sent
 
     def text(self, name: str) -> str:
         """A text, blank where it is missing."""
@@ -77,6 +86,10 @@ class Body:
         if value is not None and not isinstance(value, kind):
             raise _not_json(f"{name} must be {KINDS[kind]}")
         return value
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return _parse(self._sent)
 
 
 @dataclass(frozen=True)
@@ -134,8 +147,7 @@ class Call:
 
 async def read(service: Service, request: Request, *, has_body: bool) -> Call:
     """The call that `request` makes."""
-    values = _parse(await _read_body(request)) if has_body else {}
-    return Call(service, request, Body(values))
+    return Call(service, request, Body(await _read_body(request) if has_body else b""))
 
 
 def email(address: str) -> str:
@@ -183,7 +195,7 @@ async def _read_body(request: Request) -> bytes:
 
 def _parse(body: bytes) -> dict[str, Any]:
     if not body:
-        return {}
+        raise _not_json("unexpected end of JSON input")
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -34,6 +34,8 @@ class Database:
                 "application_name": "nlctl auth",
                 "options": "-c timezone=UTC",
             },
+            # A server that was restarted leaves connections behind that only look open.
+            check=AsyncConnectionPool.check_connection,
             min_size=1,
             max_size=MAXIMUM_CONNECTIONS,
             open=False,

@@ -232,8 +232,9 @@ async def _rotate(
     if active and active.parent == token.token:
         # The client never saw the answer in which it got this one.
         return active.token
-    if not timestamps.is_past(token.updated_at, call.config.refresh_token_reuse_interval):
-        return active.token if active else await _swap(db, user, token, session_id)
+    is_recent = not timestamps.is_past(token.updated_at, call.config.refresh_token_reuse_interval)
+    if active and is_recent:
+        return active.token
     if call.config.rotate_refresh_tokens:
         await refresh_tokens.revoke_family(db, session_id)
     return None

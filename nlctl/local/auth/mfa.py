@@ -50,9 +50,9 @@ TOO_MANY = "Maximum number of verified factors reached, unenroll to continue"
 
 async def enroll(call: Call) -> Response:
     """POST /factors: a secret to scan, which the first right code verifies."""
-    _check_type(call)
     async with call.transaction() as db:
         caller = await _require(call, db)
+        _check_type(call)
         await factors.delete_stale(db)
         user = await users.lock(db, caller.user.id) or caller.user
         name = call.body.text("friendly_name")
@@ -250,7 +250,7 @@ async def _accept(
 
 
 async def _renew(db: Connection, user: User, session: Session) -> str:
-    """A new refresh token, so that the one from before the second proof is no way around it."""
+    """A new refresh token, in place of the one from before the second proof."""
     active = await refresh_tokens.find_active(db, session.id)
     if active is None:
         raise forbidden("session_not_found", "Session from session_id claim in JWT does not exist")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Rows of another instance, or of none, are nobody to the service.
+INSTANCE = UUID(int=0)
+
 # The real service cannot read a row in which one of these is null, and neither do we.
 NEVER_NULL = (
     "aud",
@@ -171,26 +174,26 @@ def from_row(row: Row) -> User:
 
 async def find(db: Connection, user_id: UUID) -> User | None:
     """The account with this id."""
-    return await _find(db, "where id = %s", user_id)
+    return await _find(db, "id = %s", user_id)
 
 
 async def lock(db: Connection, user_id: UUID) -> User | None:
     """The account with this id, which nobody else changes until the transaction ends."""
-    return await _find(db, "where id = %s for no key update", user_id)
+    return await _find(db, "id = %s for no key update", user_id)
 
 
 async def find_by_email(db: Connection, email: str) -> User | None:
     """The account with this address; SSO accounts do not count."""
-    condition: LiteralString = "where lower(email) = lower(%s) and aud = %s and not is_sso_user"
+    condition: LiteralString = "lower(email) = lower(%s) and aud = %s and not is_sso_user"
     return await _find(db, condition, email, AUDIENCE)
 
 
 async def find_by_phone(db: Connection, phone: str, *, is_pending: bool = False) -> User | None:
     """The account with this number, or that is about to have it; SSO accounts do not count."""
     if is_pending:
-        condition: LiteralString = "where phone_change = %s and aud = %s and not is_sso_user"
+        condition: LiteralString = "phone_change = %s and aud = %s and not is_sso_user"
     else:
-        condition = "where phone = %s and aud = %s and not is_sso_user"
+        condition = "phone = %s and aud = %s and not is_sso_user"
     return await _find(db, condition, phone, AUDIENCE)
 
 
@@ -295,10 +298,10 @@ def draft(**columns: Any) -> User:
 
 
 async def _find(db: Connection, condition: LiteralString, *values: Any) -> User | None:
-    statement = sql.SQL("select {} from auth.users {}").format(
+    statement = sql.SQL("select {} from auth.users where instance_id = %s and {}").format(
         sql.SQL(query("user_columns")), sql.SQL(condition)
     )
-    row = await (await db.execute(statement, values)).fetchone()
+    row = await (await db.execute(statement, (INSTANCE, *values))).fetchone()
     if row is None:
         return None
     return replace(

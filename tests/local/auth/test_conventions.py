@@ -59,7 +59,7 @@ def test_a_client_from_the_future_is_understood(auth: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[1]", b'"text"', b"\xff", b"[" * 100_000, b'{"email": "\\ud800"}']
+    "body", [b"", b"{", b"[1]", b'"text"', b"\xff", b"[" * 100_000, b'{"email": "\\ud800"}']
 )
 def test_a_body_that_is_no_object_is_refused(auth: Running, body: bytes) -> None:
     answer = auth.http.post("/token?grant_type=password", content=body)
@@ -67,6 +67,18 @@ def test_a_body_that_is_no_object_is_refused(auth: Running, body: bytes) -> None
     status, code, message = refused(answer)
     assert (status, code) == (400, "bad_json")
     assert message.startswith("Could not parse request body as JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/user"), ("POST", "/factors"), ("POST", "/admin/users"), ("POST", "/invite")],
+)
+def test_who_may_not_ask_hears_that_before_anything_else(
+    auth: Running, method: str, path: str
+) -> None:
+    answer = auth.http.request(method, path, content=b"{")
+
+    assert refused(answer)[:2] == (401, "no_authorization")
 
 
 def test_a_body_over_a_megabyte_is_refused(auth: Running) -> None:

@@ -133,7 +133,8 @@ class _Run:
         """Whether nothing is left to do; anything else is judged with the lock in hand."""
         entries = status.compare(connection, self.migrations)
         is_claimed = not entries or history.read_project(connection) is not None
-        return is_claimed and all(entry.state is State.APPLIED for entry in entries)
+        is_known = self.options.to in {None, *(entry.version for entry in entries)}
+        return is_claimed and is_known and all(e.state is State.APPLIED for e in entries)
 
     def choose(self, connection: Connection) -> tuple[Entry, ...]:
         history.check_project(connection, self.project)

@@ -80,8 +80,11 @@ def test_up_stops_after_the_version_it_was_given(workshop: Workshop) -> None:
     assert [applied.version for applied in workshop.up(to="1").applied] == ["1"]
 
 
-def test_an_unknown_version_to_stop_after_is_refused(workshop: Workshop) -> None:
+@pytest.mark.parametrize("applied", [False, True])
+def test_an_unknown_version_to_stop_after_is_refused(workshop: Workshop, applied: bool) -> None:
     workshop.write(1, TABLE_A)
+    if applied:
+        workshop.up()
     with pytest.raises(InvalidInput, match="no migration 7"):
         workshop.up(to="7")
 

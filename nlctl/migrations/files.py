@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STAMP = "%Y%m%d%H%M%S"
 MARKER = "-- nlctl: no-transaction"
 
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _FILE_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
 _MARKED = re.compile(
     r"\A(?:[ \t]*(?:--[^\n]*)?\n)*?[ \t]*--[ \t]*nlctl:[ \t]*no-transaction[ \t]*$",
@@ -181,7 +182,8 @@ def _next_version(existing: Sequence[Migration], now: datetime) -> str:
 
 
 def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    whole = name.lower().translate(_LIGATURES)
+    plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 

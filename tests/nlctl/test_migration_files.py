@@ -128,8 +128,8 @@ def test_what_cannot_be_applied_is_refused_with_its_place(
 
 
 def test_a_new_file_carries_the_moment_in_utc_and_a_plain_name(tmp_path: Path) -> None:
-    path = files.create(tmp_path / "migrations", "  Été à la mer! ", NOON)
-    assert path.name == "20260110120000_ete_a_la_mer.sql"
+    path = files.create(tmp_path / "migrations", "  Été à la mer, Œuvres! ", NOON)
+    assert path.name == "20260110120000_ete_a_la_mer_oeuvres.sql"
 
 
 def test_a_new_file_begins_with_a_sentence_to_finish(tmp_path: Path) -> None:

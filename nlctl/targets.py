@@ -79,7 +79,7 @@ def _local_url(project: Project) -> str:
     try:
         stack = json.loads((project.state / "stack.json").read_text(encoding="utf-8"))
         return str(stack["database_url"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatabaseUnreachable(
             "The local stack is not running.", hint="Run: nlctl up"
         ) from error

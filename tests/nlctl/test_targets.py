@@ -82,6 +82,15 @@ def test_a_stack_that_never_ran_says_so(project: Project) -> None:
         targets.resolve(project)
 
 
+@pytest.mark.parametrize("remembered", ["", "{}", "[]", "\0"])
+def test_a_damaged_memory_of_the_stack_counts_as_none(project: Project, remembered: str) -> None:
+    project.state.mkdir()
+    (project.state / "stack.json").write_text(remembered)
+
+    with pytest.raises(DatabaseUnreachable, match="not running"):
+        targets.resolve(project)
+
+
 def test_a_shared_database_is_not_harmed_without_consent(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

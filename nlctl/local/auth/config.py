@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nlctl.errors import InvalidInput
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -84,6 +86,11 @@ class AuthConfig:
     maximum_factors: int = 10
 
     hooks: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.password_requirements not in PASSWORD_REQUIREMENTS:
+            known = ", ".join(filter(None, PASSWORD_REQUIREMENTS))
+            raise InvalidInput(f"auth.password_requirements must be blank or one of {known}.")
 
     @property
     def token_issuer(self) -> str:

@@ -101,6 +101,7 @@ def _function(uri: str) -> sql.Composable:
     parts = urlsplit(uri)
     names = [unquote(name) for name in parts.path.strip("/").split("/")]
     if parts.scheme != "pg-functions" or len(names) != 2 or not all(names):
+        log.error("The hook %s is not pg-functions://<database>/<schema>/<function>", uri)
         raise broken(f"Error running hook URI: {uri}")
     return sql.Identifier(*names)
 

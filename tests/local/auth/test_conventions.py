@@ -10,6 +10,7 @@ import httpx
 import jwt
 import pytest
 
+from nlctl.errors import InvalidInput
 from tests.local.auth.services import PASSWORD, refused, succeeded
 
 if TYPE_CHECKING:
@@ -172,3 +173,21 @@ def test_what_the_local_service_lacks_is_switched_off(
 def test_an_unknown_path_is_not_found(auth: Running) -> None:
     assert auth.ask("GET", "/nowhere").status_code == 404
     assert auth.ask("DELETE", "/signup").status_code == 405
+
+
+def test_the_service_outlives_its_connections(auth: Running) -> None:
+    auth.sign_up(ADA)
+    auth.database.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and application_name = 'nlctl auth'",
+        user="supabase_admin",
+    )
+
+    auth.sign_in(ADA)
+
+
+def test_requirements_that_nobody_knows_stop_the_start(serve: Serve) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        serve(password_requirements="runes")
+
+    assert refusal.value.message.startswith("auth.password_requirements must be blank or one of")

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from nlctl import cli
-from tests import terminals
+from tests import checkouts, terminals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,11 +56,11 @@ def test_an_option_says_what_it_is_for(path: str, command: Any) -> None:
 
 
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run nlctl as its own process."""
+    """Run nlctl as its own process, found even where Python cannot spell the checkout's path."""
     return subprocess.run(
         [sys.executable, "-m", "nlctl", *words],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(checkouts.ROOT), **environment},
         capture_output=True,
         stdin=subprocess.DEVNULL,
     )

@@ -47,6 +47,11 @@ class Database:
         """As `supabase_auth_admin`, the Auth service's login."""
         return self.cluster.url(self.name, "supabase_auth_admin")
 
+    @property
+    def realtime_admin_url(self) -> str:
+        """As `supabase_realtime_admin`, the Realtime service's login."""
+        return self.cluster.url(self.name, "supabase_realtime_admin")
+
     def connect(self, user: str = "postgres", *, autocommit: bool = True) -> psycopg.Connection:
         """A connection to close after use."""
         return psycopg.connect(self.cluster.url(self.name, user), autocommit=autocommit)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,9 @@ async def repeat(act: Callable[[], Awaitable[None]], what: str) -> None:
             log.warning("Realtime lost the database for %s: %s", what, _line(error))
         except Exception:  # one broken message must not silence all that follow
             log.exception("Realtime failed at %s", what)
-        if time.monotonic() - began > LONGEST_PAUSE:
-            pause = FIRST_PAUSE
+        is_short = time.monotonic() - began < pause
+        pause = min(2 * pause, LONGEST_PAUSE) if is_short else FIRST_PAUSE
         await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -263,6 +264,7 @@ def _issuer(call: Call) -> str:
 
 
 def _draw(uri: str) -> str:
-    drawn = segno.make_qr(uri).svg_inline(scale=3, light="white", svgns=True)
+    drawn = io.BytesIO()
+    segno.make_qr(uri).save(drawn, kind="svg", scale=3, light="white", xmldecl=False)
     # The clients put it in a data: address, which a # would cut short.
-    return drawn.replace("#000", "black").replace("#fff", "white")
+    return drawn.getvalue().decode().replace("#000", "black").replace("#fff", "white")

@@ -43,7 +43,7 @@ def keep() -> None:
     handler.setFormatter(_Formatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for talkative in ("uvicorn", "mail.log", "asyncio"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+        logging.getLogger(talkative).setLevel(logging.ERROR)
 
 
 def write(line: str) -> None:

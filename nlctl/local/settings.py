@@ -39,7 +39,7 @@ class ApiSettings:
     schemas: tuple[str, ...] = ("public", "graphql_public")
     extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int = 1000
-    auto_expose_new_tables: bool = False
+    auto_expose_new_tables: bool = True
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,9 @@ class Stack:
     def _install_platform(self) -> None:
         admin_url = self.cluster.url(DATABASE, SUPERUSER)
         platform.install(admin_url)
-        if self.settings.api.auto_expose_new_tables:
-            with database.connect(admin_url) as admin:
-                admin.execute(database.load_sql("nlctl.local", "auto_expose"))
+        switch = "on" if self.settings.api.auto_expose_new_tables else "off"
+        with database.connect(admin_url) as admin:
+            admin.execute(database.load_sql("nlctl.local", f"auto_expose_{switch}"))
 
     def _make_state(self) -> None:
         """The folder is nobody's business but ours, in git neither."""

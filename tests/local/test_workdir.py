@@ -180,6 +180,28 @@ def test_a_new_migration_reaches_the_api(folder: Folder, told: dict[str, Any]) -
     assert httpx.get(f"{told['api_url']}/rest/v1/notes").json() == []
 
 
+def test_tables_are_open_or_closed_as_config_toml_says(
+    folder: Folder, told: dict[str, Any]
+) -> None:
+    config = folder.root / "supabase" / "config.toml"
+
+    def status_of_a_new_table(name: str) -> int:
+        with psycopg.connect(told["database_url"]) as connection:
+            connection.execute(f"create table public.{name} (id int)".encode())
+        url = f"{told['api_url']}/rest/v1/{name}"
+        assert eventually(lambda: httpx.get(url).status_code != 404)
+        return httpx.get(url).status_code
+
+    before = status_of_a_new_table("open_by_default")
+    config.write_text(CONFIG.replace("[api]", "[api]\nauto_expose_new_tables = false"))
+    folder.answer("up")
+    after = status_of_a_new_table("closed")
+    config.write_text(CONFIG)
+    folder.answer("up")
+
+    assert (before, after) == (200, 401)
+
+
 def test_ddl_reaches_the_api_by_itself(folder: Folder, told: dict[str, Any]) -> None:
     with psycopg.connect(told["database_url"]) as connection:
         connection.execute("create table public.later (id int); grant select on later to anon")

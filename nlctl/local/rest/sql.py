@@ -587,7 +587,7 @@ def _cast(value: str, type_: str) -> str:
 
 def _step(step: JsonStep) -> str:
     arrow = "->>" if step.as_text else "->"
-    return f"{arrow}{int(step.key)}" if step.is_index else f"{arrow}{literal(step.key)}"
+    return f"{arrow}{int(step.key)}::int" if step.is_index else f"{arrow}{literal(step.key)}"
 
 
 def _compare(operand: str, value: str, operation: Compare) -> str:

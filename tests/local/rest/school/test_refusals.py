@@ -142,3 +142,15 @@ def test_the_description_shows_what_a_role_may_touch(school: School, ada: School
     assert "/formations" in visitor
     assert visitor.keys() == pupil.keys()
     assert "/presences_2025" not in visitor
+
+
+def test_aggregates_and_plans_are_off_unless_asked_for(own_school: School) -> None:
+    aggregate = own_school.get("/formations?select=heures.sum()")
+    plan = own_school.get("/formations", Accept="application/vnd.pgrst.plan+json")
+    assert (aggregate.status, aggregate.code) == (400, "PGRST123")
+    assert (plan.status, plan.code) == (406, "PGRST107")
+
+
+def test_a_number_too_large_for_a_path_is_refused_as_a_number(school: School) -> None:
+    answer = school.get("/formations?select=details->99999999999")
+    assert (answer.status, answer.code) == (400, "22003")

@@ -134,7 +134,6 @@ begin
 end $$;
 create function public.sleepy() returns void language sql as 'select pg_sleep(30)';
 create function public.private_matters() returns int language sql as 'select 1';
-create function public.empty_shelves() returns void language sql as 'delete from public.notes';
 
 insert into public.authors values
   (1, 'Ada', 'fr', '{"born": {"year": 1900}, "pets": ["cat", "dog"]}', '{gold,silver}'),

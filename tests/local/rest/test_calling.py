@@ -165,16 +165,6 @@ def test_a_function_withheld_is_refused_and_harms_nothing(reader: httpx.Client) 
     assert reader.post("/rpc/nothing").status_code == 204
 
 
-def test_everything_deleted_inside_a_function_is_refused_too(
-    writer: httpx.Client, own_library: Database
-) -> None:
-    answer = writer.post("/rpc/empty_shelves")
-
-    assert answer.status_code in {204, 400}
-    if answer.status_code == 400:
-        assert answer.json()["code"] == "21000"
-
-
 # What SQL knows and decides (4.7).
 
 

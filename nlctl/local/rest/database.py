@@ -48,6 +48,9 @@ ISOLATION = "default_transaction_isolation"
 
 VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
 
+LIMITED = {Action.UPDATE, Action.DELETE, Action.CALL}
+"""What may be told how many rows it affects at most."""
+
 COMMIT = Step(b"commit")
 ROLLBACK = Step(b"rollback")
 CHECK = Step(b"set constraints all immediate")
@@ -214,19 +217,21 @@ class _Work:
     async def _run(self, connection: Connection) -> Result:
         steps = self._steps()
         main = len(steps) - 1 - (self.prepared.estimate is not None)
-        end = self._end()
-        if not self._may_refuse():
-            results = await _in_transaction(connection, [*steps, *end])
-            return self._result(results, main)
-        results = await _in_transaction(connection, steps)
-        result = self._result(results, main)
+        if self._may_undo():
+            results = await _in_transaction(connection, steps)
+            result = await self._accepted_or_undone(connection, results[main])
+            await _in_transaction(connection, self._end())
+            return result
+        results = await _in_transaction(connection, [*steps, *self._end()])
+        expected = _expected_rows(results[main + 1]) if self.prepared.estimate else None
+        return self._accepted(self._result(results[main], expected))
+
+    async def _accepted_or_undone(self, connection: Connection, row: PGresult) -> Result:
         try:
-            self._accept(result)
-        except ApiError:
+            return self._accepted(self._result(row))
+        except BaseException:
             await connection.run([ROLLBACK])
             raise
-        await _in_transaction(connection, end)
-        return result
 
     def _steps(self) -> list[Step]:
         prepared, role = self.prepared, self.request.identity.role
@@ -253,43 +258,37 @@ class _Work:
         # What is not kept still has to hold, or the answer would promise what cannot be.
         return [COMMIT] if is_kept else [CHECK, ROLLBACK]
 
-    def _may_refuse(self) -> bool:
-        """Whether the result decides if it is kept."""
-        if self.prepared.plan.answer.explain:
+    def _may_undo(self) -> bool:
+        """Whether the result decides if what was done is kept."""
+        made, preferences = self.prepared.plan, self.request.preferences
+        if made.is_read_only or made.answer.explain:
             return False
-        preferences = self.request.preferences
-        return (
-            self.prepared.plan.answer.is_single
-            or self.request.action is Action.PUT
-            or (preferences.is_strict and preferences.max_affected is not None)
-        )
+        is_limited = preferences.is_strict and preferences.max_affected is not None
+        return made.answer.is_single or is_limited or self.request.action is Action.PUT
 
-    def _accept(self, result: Result) -> None:
-        """Refuse a result of another size than asked for."""
+    def _accepted(self, result: Result) -> Result:
+        """The result, unless it has another size than was asked for."""
+        made, preferences = self.prepared.plan, self.request.preferences
+        if made.answer.explain:
+            return result
         if self.request.action is Action.PUT:
             if result.rows != 1:
                 raise put_key_differs()
-            return
-        if self.prepared.plan.answer.is_single and result.rows != 1:
+            return result
+        if made.answer.is_single and result.rows != 1:
             raise not_singular(result.rows)
-        most = self.request.preferences.max_affected
-        if (
-            most is not None
-            and self.request.action in {Action.UPDATE, Action.DELETE, Action.CALL}
-            and result.rows > most
-        ):
+        most = preferences.max_affected if preferences.is_strict else None
+        if most is not None and self.request.action in LIMITED and result.rows > most:
             raise too_many_affected(result.rows)
+        return result
 
-    def _result(self, results: list[PGresult], main: int) -> Result:
+    def _result(self, row: PGresult, expected: int | None = None) -> Result:
         made = self.prepared.plan
-        row = results[main]
         if made.answer.explain:
             lines = (row.get_value(line, 0) or b"" for line in range(row.ntuples))
             return Result(b"\n".join(lines) + b"\n", made.answer.media)
-        expected = _expected_rows(results[main + 1]) if self.prepared.estimate else None
         mutation = made.mutation
-        inserted = _text(row, 5)
-        location = _text(row, 6)
+        inserted, location = _text(row, 5), _text(row, 6)
         return Result(
             body=row.get_value(0, 2) or b"",
             media=made.answer.media,

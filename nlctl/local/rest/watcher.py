@@ -72,17 +72,26 @@ class Watcher:
         while True:
             await self._is_stale.wait()
             self._is_stale.clear()
-            try:
-                async with await self._connect() as connection:
-                    await self._load(connection)
+            if await self._loaded():
                 pause = FIRST_PAUSE
-            except (psycopg.Error, OSError) as error:
-                log.warning("Cannot read the schema, trying again: %s", _line(error))
-                self._is_stale.set()
                 self._tried.set()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            self._is_stale.set()
             self._tried.set()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _loaded(self) -> bool:
+        try:
+            async with await self._connect() as connection:
+                await self._load(connection)
+        except psycopg.Error as error:
+            log.warning("Cannot read the schema, trying again: %s", _line(error))
+            return False
+        except Exception:  # what is known stays in use; nobody would hear of it otherwise
+            log.exception("Reading the schema failed, trying again")
+            return False
+        return True
 
     async def _connect(self) -> Connection:
         """Connect; whoever loses patience meanwhile leaves no half-made connection behind.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -198,19 +199,22 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise _not_json("unexpected end of JSON input")
     try:
         values = json.loads(body)
+        is_storable = _is_storable(values)
     except (ValueError, RecursionError) as error:
         raise _not_json("invalid JSON") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise _not_json("an object is expected")
-    if not _is_storable(values):
-        raise _not_json("a text holds a character that cannot be stored")
+    if not is_storable:
+        raise _not_json("a value cannot be stored")
     return values
 
 
 def _is_storable(value: Any) -> bool:
-    """Whether PostgreSQL can keep every text in `value`: no NUL, no half of a surrogate pair."""
+    """Whether PostgreSQL can keep `value`: no NUL, no half of a surrogate pair, no infinity."""
+    if isinstance(value, float):
+        return math.isfinite(value)
     if isinstance(value, str):
         return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in value)
     if isinstance(value, dict):

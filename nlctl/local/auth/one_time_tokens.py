@@ -44,7 +44,7 @@ async def keep(
 
 
 async def claim(db: Connection, hashes: Iterable[str], token_types: Iterable[str]) -> Row | None:
-    """The token (`user_id`, `token_type`, `token_hash`), its user locked until the end.
+    """The token (`user_id`, `token_type`, `relates_to`), its user locked until the end.
 
     Whoever comes second waits for the lock, and then finds that the token is gone.
     """

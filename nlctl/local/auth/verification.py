@@ -73,7 +73,7 @@ class Proof:
     type: str
     hashes: tuple[str, ...]
     complaint: str
-    phone: str = ""
+    address: str = ""  # whom a code was sent to; a link needs none
     is_fixed: bool = False  # the code that the project fixed for this number
 
 
@@ -104,9 +104,8 @@ async def follow_link(call: Call) -> Response:
 async def type_code(call: Call) -> Response:
     """POST: a session for a code and its address, or for the hash that a link carries."""
     proof = _read_proof(call)
-    address = call.body.text("email").lower() or call.body.text("phone")
-    key = f"{call.ip} {address} otp"
-    if proof.complaint == BAD_CODE and not call.service.guesses.take(key):
+    key = f"{proof.address} otp"
+    if proof.address and not call.service.guesses.take(key):
         raise too_often("over_request_rate_limit", "Request rate limit reached")
     async with call.transaction() as db:
         redeemed = await _redeem(call, db, proof)
@@ -114,7 +113,7 @@ async def type_code(call: Call) -> Response:
             answer: Response = JSONResponse({"msg": HALF_CONFIRMED, "code": "200"})
         else:
             answer = (await sessions.open_session(call, db, redeemed.user, "otp")).response()
-    if proof.complaint == BAD_CODE:
+    if proof.address:
         call.service.guesses.give_back(key)
     return answer
 
@@ -138,7 +137,7 @@ def _read_proof(call: Call) -> Proof:
         raise forbidden("otp_expired", BAD_CODE)
     hashed = one_time_tokens.digest(place, token)
     if address:
-        return Proof(kind, (hashed, PKCE_PREFIX + hashed), BAD_CODE)
+        return Proof(kind, (hashed, PKCE_PREFIX + hashed), BAD_CODE, place)
     is_fixed = text_messages.fixed_code(call.config, place) == token
     return Proof(kind, (hashed,), BAD_CODE, place, is_fixed)
 
@@ -194,6 +193,9 @@ async def _find_owner(call: Call, db: Connection, proof: Proof) -> tuple[User, R
     ticket = await one_time_tokens.claim(db, proof.hashes, TOKEN_TYPES[proof.type])
     if ticket is None and proof.is_fixed:
         ticket = await _ticket_for_number(db, proof)
+    # Address and code are hashed as one text: without this, digits could move between them.
+    if ticket and proof.address and ticket["relates_to"] != proof.address:
+        ticket = None
     user = await users.find(db, ticket["user_id"]) if ticket else None
     if ticket is None or user is None:
         raise forbidden("otp_expired", proof.complaint)
@@ -209,8 +211,10 @@ async def _find_owner(call: Call, db: Connection, proof: Proof) -> tuple[User, R
 
 async def _ticket_for_number(db: Connection, proof: Proof) -> Row | None:
     (token_type,) = TOKEN_TYPES[proof.type]
-    user = await users.find_by_phone(db, proof.phone, is_pending=proof.type == "phone_change")
-    return {"user_id": user.id, "token_type": token_type} if user else None
+    user = await users.find_by_phone(db, proof.address, is_pending=proof.type == "phone_change")
+    if user is None:
+        return None
+    return {"user_id": user.id, "token_type": token_type, "relates_to": proof.address}
 
 
 async def _confirm_number(db: Connection, user: User, kind: str) -> User:

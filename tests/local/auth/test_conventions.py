@@ -60,7 +60,18 @@ def test_a_client_from_the_future_is_understood(auth: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[1]", b'"text"', b"\xff", b"[" * 100_000, b'{"email": "\\ud800"}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b'"text"',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"email": "\\ud800"}',
+        b'{"email": 1e999}',
+        b'{"email": NaN}',
+    ],
 )
 def test_a_body_that_is_no_object_is_refused(auth: Running, body: bytes) -> None:
     answer = auth.http.post("/token?grant_type=password", content=body)

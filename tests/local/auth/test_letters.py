@@ -163,6 +163,16 @@ def test_a_code_holds_for_its_own_address_only(auth: Running) -> None:
     assert refused(auth.ask("POST", "/verify", proof)) == BAD_CODE
 
 
+def test_digits_do_not_move_between_address_and_code(auth: Running) -> None:
+    auth.sign_up(ADA)
+    auth.ask("POST", "/otp", {"email": ADA})
+    code = auth.outbox.code(ADA)
+
+    proof = {"type": "email", "email": ADA + code[:3], "token": code[3:]}
+
+    assert refused(auth.ask("POST", "/verify", proof)) == BAD_CODE
+
+
 def test_an_old_letter_is_worth_nothing(auth: Running) -> None:
     auth.sign_up(ADA)
     auth.ask("POST", "/otp", {"email": ADA})

@@ -82,6 +82,8 @@ TRUTHS = {
 _WORDS = re.compile(r"[^\W\d][\w$]*( [^\W\d][\w$]*)*(\[\])?")
 
 SHOWN = "pgrst_shown"
+RESULT = "pgrst_result"
+FIRST = "pgrst_first"
 ROW = "pgrst_row"
 ROWS = "pgrst_rows"
 SCALAR = "pgrst_scalar"
@@ -156,7 +158,7 @@ class _Writer:
             self.location(plan),
         ]
         before = f"with {', '.join(parts)} " if parts else ""
-        text = f"{before}select {', '.join(columns)} from ({query}) as t"
+        text = f"{before}select {', '.join(columns)} from ({query}) as {RESULT}"
         if plan.answer.explain:
             text = f"explain ({_explain_options(plan.answer.explain)}) {text}"
         return self.statement(text)
@@ -198,7 +200,7 @@ class _Writer:
         return (
             "case when count(*) = 1 then ("
             "select json_agg(json_build_array(key, value))::text "
-            f"from (select to_json(s) as row from {SOURCE} as s limit 1) as one, "
+            f"from (select to_json({FIRST}) as row from {SOURCE} as {FIRST} limit 1) as one, "
             f"json_each_text(one.row) where key in ({shown})) end"
         )
 
@@ -212,10 +214,10 @@ class _Writer:
         if answer.form is Form.GEOJSON:
             return (
                 "json_build_object('type', 'FeatureCollection', 'features', "
-                "coalesce(json_agg(st_asgeojson(t)::json), '[]'))::text"
+                f"coalesce(json_agg(st_asgeojson({RESULT})::json), '[]'))::text"
             )
         is_scalar = function is not None and not function.returns_rows
-        row = f"t.{SCALAR}" if is_scalar else "t"
+        row = f"{RESULT}.{SCALAR}" if is_scalar else RESULT
         if answer.form is Form.CUSTOM and answer.handler:
             target = answer.handler.target
             cast = f"::{target.sql}" if target and not is_scalar else ""
@@ -612,10 +614,12 @@ def _csv() -> str:
     """A line of names, then one for each row, as PostgreSQL writes rows without brackets."""
     names = (
         "(select coalesce(string_agg(name, ','), '') from ("
-        f"select json_object_keys(to_json(s)) as name from (select * from {SHOWN} limit 1) as s"
+        f"select json_object_keys(to_json({FIRST})) as name "
+        f"from (select * from {SHOWN} limit 1) as {FIRST}"
         ") as names)"
     )
-    lines = "coalesce(string_agg(substring(t::text, 2, length(t::text) - 2), E'\\n'), '')"
+    line = f"substring({RESULT}::text, 2, length({RESULT}::text) - 2)"
+    lines = f"coalesce(string_agg({line}, E'\\n'), '')"
     return f"{names} || E'\\n' || {lines}"
 
 

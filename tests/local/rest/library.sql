@@ -50,6 +50,8 @@ create table public.covers (
 
 create table public.counters (name text primary key, value int not null default 0);
 create table public.notes (line text);
+-- Its columns are called like things in many a query.
+create table public.letters (t text, s text primary key, "row" int, "key" int, value text);
 
 -- Each person sees and writes only their own pages.
 create table public.diaries (
@@ -153,6 +155,7 @@ insert into public.book_tags values (1, 1), (2, 2), (3, 1), (4, 2), (4, 3);
 insert into public.covers values (1, 'blue'), (2, 'grey');
 insert into public.counters values ('a', 1), ('b', 2);
 insert into public.notes values ('one'), ('two');
+insert into public.letters values ('a', 'b', 1, 2, 'c');
 insert into public.diaries (owner, page) values
   ('11111111-1111-4111-8111-111111111111', 'mine'),
   ('22222222-2222-4222-8222-222222222222', 'not yours');

@@ -64,6 +64,17 @@ def test_the_place_of_a_new_row_is_told(writer: httpx.Client) -> None:
     assert (answer.status_code, answer.headers["location"]) == (201, "/books?id=eq.100")
 
 
+def test_columns_called_like_parts_of_a_query_are_told_apart(writer: httpx.Client) -> None:
+    row = {"t": "a", "s": "b", "row": 1, "key": 2, "value": "c"}
+    made = write(writer, "POST", "/letters", {"t": "d", "s": "e"}, "return=headers-only")
+
+    assert made.headers["location"] == "/letters?s=eq.e"
+    assert writer.get("/letters?s=eq.b").json() == [row]
+    assert writer.get("/letters?s=eq.b", headers={"Accept": "text/csv"}).text == (
+        "t,s,row,key,value\na,b,1,2,c"
+    )
+
+
 def test_rows_are_inserted_together_or_not_at_all(
     writer: httpx.Client, own_library: Database
 ) -> None:

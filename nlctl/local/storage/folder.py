@@ -1,0 +1,225 @@
+"""Folder: the bytes of objects, one file for each version, named by the version alone.
+
+    incoming/   what is still arriving; whatever is left there by a crash belongs to nobody
+    objects/    what is complete, in folders by the first two letters of the version
+
+A file is written in incoming/, brought to the disk, and moved. Only then is its row committed, and
+only after that is the file of a replaced version removed: a crash leaves the old object or the new
+one, at worst with a file that no row names (`nlctl doctor --fix` removes those).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from uuid import UUID, uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from pathlib import Path
+
+WRITE_SIZE = 1024 * 1024
+READ_SIZE = 256 * 1024
+THREADS = 8
+OWNER_ONLY = 0o700
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A complete file: its version, and what was counted while it was written."""
+
+    version: str
+    size: int
+    digest: str
+    written_at: float
+
+
+class Folder:
+    """The storage folder of one project; one process writes it at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self.incoming = root / "incoming"
+        self.objects = root / "objects"
+        self._threads = ThreadPoolExecutor(THREADS, "storage")
+
+    def open(self) -> None:
+        """Make the folder, and throw away what never became complete."""
+        self.incoming.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        for number in range(256):
+            (self.objects / f"{number:02x}").mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        for left in self.incoming.glob("*.new"):
+            left.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown()
+
+    def path(self, version: str) -> Path:
+        """Where the file of a version is; a version that is no UUID has none."""
+        name = str(UUID(version))
+        return self.objects / name[:2] / name
+
+    async def do(self, act: Callable[..., T], *arguments: Any) -> T:
+        """Run what waits for the disk in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(act, *arguments))
+
+    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
+        """Write what arrives to a new file, complete and on the disk when this returns."""
+        with _New(self, self.incoming / f"{uuid4()}.new") as new:
+            await new.write(chunks)
+            return await new.finish()
+
+    async def adopt(self, path: Path) -> Kept:
+        """Make a file of incoming/ a complete one."""
+        return await self.do(self._adopt, path)
+
+    async def copy(self, version: str) -> Kept:
+        """The same bytes again, as a version of its own."""
+        return await self.do(self._copy, version)
+
+    async def remove(self, versions: Iterable[str | None]) -> None:
+        """Remove files that no row names any more."""
+        known = [version for version in versions if version]
+        if known:
+            await self.do(self._remove, known)
+
+    async def open_file(self, version: str) -> BinaryIO:
+        """The file of a version; raises FileNotFoundError."""
+        return await self.do(self._open_file, version)
+
+    def settle(self, path: Path, size: int, digest: str) -> Kept:
+        """Move a file that is on the disk to where complete ones are."""
+        version = str(uuid4())
+        place = self.path(version)
+        written_at = path.stat().st_mtime
+        path.replace(place)
+        _bring_to_disk(place.parent)
+        return Kept(version, size, digest, written_at)
+
+    def _adopt(self, path: Path) -> Kept:
+        digest = hashlib.md5(usedforsecurity=False)
+        with path.open("r+b") as file:
+            while chunk := file.read(WRITE_SIZE):
+                digest.update(chunk)
+            os.fsync(file.fileno())
+            size = file.tell()
+        return self.settle(path, size, digest.hexdigest())
+
+    def _copy(self, version: str) -> Kept:
+        path = self.incoming / f"{uuid4()}.new"
+        try:
+            shutil.copyfile(self.path(version), path)
+            return self._adopt(path)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _remove(self, versions: Iterable[str]) -> None:
+        for version in versions:
+            # Where the system keeps files that are being read, or the version is not one of ours,
+            # the file stays; doctor finds it.
+            with contextlib.suppress(OSError, ValueError):
+                self.path(version).unlink(missing_ok=True)
+
+    def _open_file(self, version: str) -> BinaryIO:
+        try:
+            return self.path(version).open("rb", buffering=0)
+        except ValueError as error:
+            raise FileNotFoundError(version) from error
+
+
+class _New:
+    """A file that is being written, a large piece at a time and in another thread."""
+
+    def __init__(self, folder: Folder, path: Path) -> None:
+        self._folder = folder
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+        self._buffer = bytearray()
+        self._writing: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> _New:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writing and not self._writing.done():
+            # Cancelled in the middle: the thread still holds the file, and cleans up after itself.
+            self._writing.add_done_callback(lambda _: self._discard())
+        else:
+            self._discard()
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> None:
+        async for chunk in chunks:
+            self._buffer += chunk
+            if len(self._buffer) >= WRITE_SIZE:
+                await self._hand_over()
+
+    async def finish(self) -> Kept:
+        await self._written()
+        return await self._folder.do(self._finish)
+
+    async def _hand_over(self) -> None:
+        """Give what was gathered to a thread, once it has written what it was given before."""
+        await self._written()
+        piece, self._buffer = self._buffer, bytearray()
+        self._writing = asyncio.ensure_future(self._folder.do(self._append, piece))
+
+    async def _written(self) -> None:
+        if self._writing:
+            await asyncio.shield(self._writing)
+            self._writing = None
+
+    def _append(self, piece: bytearray) -> None:
+        if self._file is None:
+            self._file = self._path.open("xb", buffering=0)
+        self._digest.update(piece)
+        self._size += len(piece)
+        _write_all(self._file, piece)
+
+    def _finish(self) -> Kept:
+        self._append(self._buffer)
+        if self._file is None:
+            raise RuntimeError("nothing was opened")
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self._folder.settle(self._path, self._size, self._digest.hexdigest())
+
+    def _discard(self) -> None:
+        if self._file:
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def age(path: Path) -> float:
+    """Seconds since the file was last written."""
+    return time.time() - path.stat().st_mtime
+
+
+def _write_all(file: BinaryIO, piece: bytearray) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _bring_to_disk(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut, where the system can be asked to."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""The queries of the Storage service; parameters are numbered, results are text."""

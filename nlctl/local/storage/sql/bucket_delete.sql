@@ -1,0 +1,3 @@
+delete from storage.buckets
+where id = $1
+returning id

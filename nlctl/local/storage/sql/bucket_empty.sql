@@ -1,0 +1,3 @@
+delete from storage.objects
+where bucket_id = $1
+returning version

@@ -1,0 +1,3 @@
+select {row_of_bucket}
+from storage.buckets
+where id = $1

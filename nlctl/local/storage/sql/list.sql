@@ -1,0 +1,10 @@
+select json_build_object(
+  'name', name,
+  'id', id,
+  'updated_at', to_char(updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  'created_at', to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  'last_accessed_at',
+  to_char(last_accessed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  'metadata', metadata
+)::text
+from storage.search($1, $2, $3::integer, $4::integer, $5::integer, $6, $7, $8)

@@ -1,0 +1,5 @@
+-- Without RETURNING, which would ask for the right to read as well.
+insert into storage.objects (
+  id, bucket_id, name, version, owner, owner_id, metadata, user_metadata
+)
+values ($1::uuid, $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb)

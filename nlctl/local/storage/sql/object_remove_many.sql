@@ -1,0 +1,3 @@
+delete from storage.objects
+where bucket_id = $1 and name = any (array(select json_array_elements_text($2::json)))
+returning version, {row_of_object}

@@ -1,0 +1,1 @@
+"""The Storage service, section by section of the reference."""

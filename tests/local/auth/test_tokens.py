@@ -207,7 +207,8 @@ def test_a_client_that_missed_the_answer_gets_the_active_token(auth: Running) ->
     assert again == second
 
 
-def test_a_token_may_be_used_again_for_a_moment(auth: Running) -> None:
+def test_a_token_may_be_used_again_for_a_moment(serve: Serve) -> None:
+    auth = serve(refresh_token_reuse_interval=3600)
     first = auth.sign_up(ADA)["refresh_token"]
     second = succeeded(auth.refresh(first))["refresh_token"]
     third = succeeded(auth.refresh(second))["refresh_token"]
@@ -223,7 +224,7 @@ def test_a_stolen_token_ends_the_family(auth: Running) -> None:
 
     assert refused(auth.refresh(first)) == ALREADY_USED
 
-    # Not even for the moment in which a token may otherwise be used again.
+    # Not even in the moment in which a token may otherwise be used again.
     assert refused(auth.refresh(third)) == ALREADY_USED
 
 

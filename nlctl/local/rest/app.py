@@ -266,8 +266,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
 async def _send(answer: Response, send: Send, *, is_head: bool) -> None:
     framed = response.framed(answer, is_head=is_head)
     headers = [
-        (name.lower().encode("latin-1", "replace"), value.encode())
-        for name, value in framed.headers
+        (name.lower().encode(), value.encode("utf-8", "replace")) for name, value in framed.headers
     ]
     await send({"type": "http.response.start", "status": framed.status, "headers": headers})
     await send({"type": "http.response.body", "body": framed.body})
@@ -278,12 +277,13 @@ class _Headers:
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
         self._pairs = [(name.decode("latin-1").lower(), _text(value)) for name, value in raw]
+        self._first = dict(reversed(self._pairs))
 
     def first(self, name: str) -> str | None:
-        return next((value for known, value in self._pairs if known == name), None)
+        return self._first.get(name)
 
-    def all(self, name: str) -> list[str]:
-        return [value for known, value in self._pairs if known == name]
+    def all(self, name: str) -> tuple[str, ...]:
+        return tuple(value for known, value in self._pairs if known == name)
 
     def without_cookies(self) -> dict[str, str]:
         return {name: value for name, value in self._pairs if name != "cookie"}

@@ -120,7 +120,8 @@ class ApiError(Exception):
             "hint": self.hint,
             "message": self.message,
         }
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 # What a request can be refused for before the database is asked.

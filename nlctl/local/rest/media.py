@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from nlctl.local.rest.request import (
     ANY,
@@ -32,6 +33,7 @@ _TYPE = re.compile(r"\s*([a-zA-Z0-9.*]+/[a-zA-Z0-9.*+-]+)")
 _PARAMETER = re.compile(r'\s*;\s*([a-zA-Z0-9-]+)\s*=\s*(?:"([^"]*)"|([a-zA-Z0-9|./+-]+))')
 
 
+@lru_cache(maxsize=256)
 def decode(text: str) -> Media:
     """One media type of a header. One that means nothing special here stays as it is written."""
     match = _TYPE.match(text)
@@ -50,6 +52,7 @@ def decode(text: str) -> Media:
     return _PLAIN.get(mime) or Media(text.strip())
 
 
+@lru_cache(maxsize=256)
 def accepted(header: str | None) -> tuple[Media, ...]:
     """What Accept lists, best first: by quality, then the more precise before the less."""
     ranges = [part for part in (header or "").split(",") if part.strip()]
@@ -66,6 +69,7 @@ def written(media: Media) -> str:
     return f"{media.mime};nulls=stripped" if media.strips_nulls else media.mime
 
 
+@lru_cache(maxsize=256)
 def content_type(media: Media) -> str:
     """The header Content-Type; what PostgREST doesn't know may be anything but text."""
     is_text = media in _PLAIN.values() or media.plan or media.mime in _VENDORED

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from functools import lru_cache
+from typing import TypeVar
 
 from nlctl.local.rest.request import (
     Action,
@@ -16,9 +17,6 @@ from nlctl.local.rest.request import (
     Return,
     Transaction,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 P = TypeVar("P", bound=StrEnum)
 
@@ -34,7 +32,8 @@ _KNOWN = {f"{name}={choice}" for kind, name in NAMES.items() for choice in kind}
 _FREE = ("timezone=", "max-affected=")
 
 
-def parse(headers: Iterable[str], *, may_override_transaction: bool = False) -> Preferences:
+@lru_cache(maxsize=256)
+def parse(headers: tuple[str, ...], *, may_override_transaction: bool = False) -> Preferences:
     """Preferences of all Prefer headers together; the first of each kind counts."""
     given = [text.strip() for header in headers for text in header.split(",")]
     given = [text for text in given if text]

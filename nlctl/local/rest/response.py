@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,6 +23,8 @@ JSON_TYPE = "application/json; charset=utf-8"
 VARY = ("Vary", "Accept, Prefer, Range")
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 _BODILESS = {204, 304}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +228,15 @@ def _is_header(value: object) -> bool:
 
 def _sendable(headers: Headers) -> Headers:
     """Without what would break the framing of the answer, or end a header early."""
-    kept = [(name, value) for name, value in headers if name.lower() not in _FRAMING]
-    return [(_one_line(name), _one_line(value)) for name, value in kept if name.strip()]
+    return [
+        (name, _one_line(value))
+        for name, value in headers
+        if _TOKEN.fullmatch(name) and name.lower() not in _FRAMING
+    ]
 
 
 def _one_line(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(" " if ord(character) < 32 else character for character in text)
+    return text if text.isprintable() else _UNPRINTABLE.sub(" ", text)
 
 
 def framed(response: Response, *, is_head: bool) -> Response:

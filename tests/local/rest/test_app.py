@@ -545,6 +545,19 @@ def test_sql_cannot_break_the_framing_of_an_answer() -> None:
     assert answer.header("x") == "a  Y: b"
 
 
+@pytest.mark.parametrize("header", [{"X A": "b"}, {"é": "b"}, {"": "b"}, {"X:": "b"}])
+def test_what_is_no_name_of_a_header_is_left_out(header: dict[str, str]) -> None:
+    plain, odd = answered(Result(b"1")), answered(Result(b"1", headers=json.dumps([header])))
+
+    assert odd.headers == plain.headers
+
+
+def test_half_a_letter_from_sql_does_not_break_an_answer() -> None:
+    answer = answered(Result(b"1", headers='[{"X": "a\\ud800b"}]'))
+
+    assert (answer.status, answer.header("x")) == (200, "a?b")
+
+
 def test_a_status_without_a_body_sends_none() -> None:
     answer = answered(Result(b"[1]", status="304"))
 

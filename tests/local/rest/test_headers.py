@@ -89,7 +89,7 @@ def test_a_broken_accept_is_no_reason_to_fail(header: str) -> None:
 
 def test_the_first_of_each_preference_counts_over_all_headers() -> None:
     asked = preferences.parse(
-        ["return=minimal, resolution=ignore-duplicates", "return=representation,count=exact"]
+        ("return=minimal, resolution=ignore-duplicates", "return=representation,count=exact")
     )
 
     assert asked == Preferences(
@@ -99,10 +99,10 @@ def test_the_first_of_each_preference_counts_over_all_headers() -> None:
 
 def test_every_preference_is_understood() -> None:
     asked = preferences.parse(
-        [
+        (
             "return=headers-only , missing=default, handling=strict, count=planned",
             "timezone=Europe/Paris,max-affected=12,tx=rollback,resolution=merge-duplicates",
-        ],
+        ),
         may_override_transaction=True,
     )
 
@@ -119,18 +119,18 @@ def test_every_preference_is_understood() -> None:
 
 
 def test_a_transaction_is_rolled_back_only_where_that_is_allowed() -> None:
-    assert preferences.parse(["tx=rollback"]).transaction is None
+    assert preferences.parse(("tx=rollback",)).transaction is None
 
 
 def test_what_nobody_understands_is_kept_for_the_strict() -> None:
-    asked = preferences.parse(["return=all, count=exact, whatever", "max-affected=many"])
+    asked = preferences.parse(("return=all, count=exact, whatever", "max-affected=many"))
 
     assert asked.unknown == ("return=all", "whatever")
     assert asked.max_affected is None
 
 
 def told(action: Action, header: str, *, resolved: bool = True) -> str | None:
-    asked = preferences.parse([header])
+    asked = preferences.parse((header,))
     request = ApiRequest(action, "public", "t", Identity("anon", "{}"), preferences=asked)
     return preferences.applied(request, resolved=resolved)
 

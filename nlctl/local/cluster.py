@@ -223,7 +223,7 @@ class Cluster:
 
     def _write_configuration(self, port: int) -> None:
         settings = {**self._defaults(), **self.settings, "port": str(port)}
-        lines = [f"{name} = '{value}'" for name, value in settings.items()]
+        lines = [f"{name} = {_quoted(value)}" for name, value in settings.items()]
         header = "# Written by nlctl at every start; changes here are lost."
         path = self.data / "postgresql.conf"
         try:
@@ -254,7 +254,7 @@ class Cluster:
 
             folder = self.home / "extensions"
             extensions.prepare(folder, self.binaries.share)
-            defaults["extension_control_path"] = f"{folder}:$system"
+            defaults["extension_control_path"] = f"{folder}{os.pathsep}$system"
         return defaults
 
     def _lend(self, path: Path) -> None:
@@ -277,6 +277,11 @@ class Cluster:
             if status:
                 output.seek(0)
                 raise _explain(output.read().decode("utf-8", "replace"))
+
+
+def _quoted(value: str) -> str:
+    """As postgresql.conf reads it: folders have apostrophes, and on Windows backslashes."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _as_user(user: str | None) -> dict[str, Any]:

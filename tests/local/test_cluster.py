@@ -152,6 +152,16 @@ def test_two_clusters_never_meet(mine: Cluster, folder: Path) -> None:
         other.destroy()
 
 
+def test_a_cluster_lives_in_a_folder_of_any_name(folder: Path) -> None:
+    cluster = Cluster(folder / "L'été d'Anne % \\n" / "database", binaries.find())
+    cluster.start(PORT)
+    try:
+        extensions = "select count(*) from pg_available_extensions where name = 'pgcrypto'"
+        assert query(cluster, extensions) == 1
+    finally:
+        cluster.destroy()
+
+
 def test_only_this_machine_can_connect(mine: Cluster) -> None:
     mine.start(PORT)
 

@@ -41,7 +41,7 @@ TRUSTED = (
 
 
 def prepare(folder: Path, share: Path) -> None:
-    """Fill `folder`/extension, which is read with `extension_control_path = '<folder>:$system'`.
+    """Fill `folder`/extension, which `extension_control_path` names before `$system`.
 
     `share` is the server's share folder; what it has itself is not rewritten. PostgreSQL knows that
     setting since 18: an older server needs contrib, and goes without pgjwt.

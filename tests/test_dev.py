@@ -1,4 +1,4 @@
-"""./dev hands over: in a checkout of any name, and with Ctrl-C left to the command."""
+"""./dev hands over: in a checkout of almost any name, and with Ctrl-C left to the command."""
 
 from __future__ import annotations
 
@@ -45,6 +45,22 @@ def test_a_checkout_keeps_the_accents_of_its_path(tmp_path: Path) -> None:
         paths = {n: files.read(n) for n in files.namelist() if n.endswith(".pth")}
     assert paths
     assert all(content.isascii() for content in paths.values())
+
+
+def test_a_folder_that_can_hold_no_environment_is_explained(tmp_path: Path) -> None:
+    checkout = tmp_path / f"a{os.pathsep}b"
+    checkout.mkdir()
+    for name in ("dev", "pyproject.toml", "requirements.lock"):
+        shutil.copy(checkouts.ROOT / name, checkout)
+    environment = {name: value for name, value in os.environ.items() if name != "NLCTL_VENV"}
+
+    done = subprocess.run(
+        [sys.executable, "dev", "up"], cwd=checkout, env=environment, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("No environment can be made here: ")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups to interrupt")

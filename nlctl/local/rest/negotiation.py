@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from nlctl.local.rest.errors import media_not_available
+from nlctl.local.rest.media import written
 from nlctl.local.rest.request import (
     ANY,
     ARRAY_STRIPPED,
@@ -80,7 +81,7 @@ def choose(
         answer = _for(media, schema, config, relation if has_default_select else None)
         if answer:
             return _silenced(answer, request)
-    raise media_not_available(media.mime for media in request.accept)
+    raise media_not_available(written(media) for media in request.accept)
 
 
 def _for(media: Media, schema: Schema, config: RestConfig, relation: Name | None) -> Answer | None:

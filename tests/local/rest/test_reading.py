@@ -466,6 +466,15 @@ def test_what_cannot_be_made_is_refused(reader: httpx.Client, accept: str) -> No
     assert (answer.status_code, refusal(answer)["code"]) == (406, "PGRST107")
 
 
+def test_what_cannot_be_made_is_named_as_it_was_asked_for(reader: httpx.Client) -> None:
+    accept = 'application/vnd.pgrst.plan+json; for="text/csv"; options=verbose'
+    answer = reader.get("/books", headers={"Accept": f"{accept}, image/png"})
+
+    assert (
+        answer.json()["message"] == f"None of these media types are available: {accept}, image/png"
+    )
+
+
 def test_times_are_told_in_the_zone_asked_for(reader: httpx.Client) -> None:
     query, prefer = "/books?select=added_at&id=eq.1", {"Prefer": "timezone=Asia/Tokyo"}
     answer = reader.get(query, headers=prefer)

@@ -9,10 +9,12 @@ from nlctl.local import auth, gateway, rest, tokens
 from nlctl.local.auth.config import AuthConfig
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.rest.config import RestConfig
+from nlctl.local.storage.config import StorageConfig
 from nlctl.local.tokens import Keyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -29,14 +31,17 @@ class Places:
     url: str
     database_url: Callable[[str], str]
     smtp_port: int
+    storage_folder: Path
 
 
 def services(settings: Settings, keyring: Keyring, places: Places) -> dict[str, ASGIApp]:
-    """The services by their names in the gateway."""
-    return {
-        "rest": rest.create(rest_config(settings, places), keyring),
-        "auth": auth.create(auth_config(settings, places), keyring),
-    }
+    """The services that are switched on, by their names in the gateway."""
+    apps: dict[str, ASGIApp] = {}
+    if settings.api.enabled:
+        apps["rest"] = rest.create(rest_config(settings, places), keyring)
+    if settings.auth.enabled:
+        apps["auth"] = auth.create(auth_config(settings, places), keyring)
+    return apps
 
 
 def front(
@@ -111,4 +116,14 @@ def auth_config(settings: Settings, places: Places) -> AuthConfig:
         allow_totp_verify=asked.mfa.totp.verify_enabled,
         maximum_factors=asked.mfa.max_enrolled_factors,
         hooks={name: hook.uri for name, hook in asked.hook.items() if hook.enabled},
+    )
+
+
+def storage_config(settings: Settings, places: Places) -> StorageConfig:
+    """Storage, which logs in as supabase_storage_admin."""
+    return StorageConfig(
+        database_url=places.database_url("supabase_storage_admin"),
+        folder=places.storage_folder,
+        public_url=f"{places.url}/storage/v1",
+        file_size_limit=settings.storage.file_size_limit,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NewType, TypeVar, get_args, get_origin, g
 
 from dotenv import dotenv_values
 
+from nlctl.buckets import Bucket
 from nlctl.errors import InvalidInput
 from nlctl.local import keys
 
@@ -23,11 +24,14 @@ MINIMUM_SECRET = 16
 UNLIMITED = 360_000  # what the CLI gives Auth while letters only go to the local inbox
 
 Seconds = NewType("Seconds", float)
+Size = NewType("Size", int)
 T = TypeVar("T")
 
 _ENVIRONMENT = re.compile(r"env\((\w+)\)")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
+_POWERS = " kmgtp"  # of 1024, whether the i is written or not, as Docker counts
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -35,6 +39,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 class ApiSettings:
     """The Data API, and the port of the whole gateway."""
 
+    enabled: bool = True
     port: int = 54321
     schemas: tuple[str, ...] = ("public", "graphql_public")
     extra_search_path: tuple[str, ...] = ("public", "extensions")
@@ -70,7 +75,6 @@ class DatabaseSettings:
 class MailSettings:
     """The inbox that catches every letter: its page and its SMTP door."""
 
-    enabled: bool = True
     port: int = 54324
     smtp_port: int = 54325
 
@@ -90,23 +94,9 @@ class RateLimits:
 
 @dataclass(frozen=True)
 class SmtpSettings:
-    """A real mail server, and whom letters come from."""
+    """Whether production sends through a server of the project's own; locally nothing leaves."""
 
     enabled: bool = False
-    host: str = ""
-    port: int = 587
-    user: str = ""
-    password: str = field(default="", repr=False, metadata={"key": "pass"})
-    admin_email: str = ""
-    sender_name: str = ""
-
-
-@dataclass(frozen=True)
-class Template:
-    """A project's own letter: subject, and the file of its body."""
-
-    subject: str = ""
-    content_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +111,6 @@ class EmailSettings:
     otp_length: int = 6
     otp_expiry: int = 3600
     smtp: SmtpSettings = SmtpSettings()
-    template: dict[str, Template] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,6 +208,31 @@ class AuthSettings:
 
 
 @dataclass(frozen=True)
+class BucketSettings:
+    """A bucket that `nlctl up` and `nlctl storage sync` make; a limit of 0 is none of its own."""
+
+    public: bool = False
+    file_size_limit: Size = Size(0)
+    allowed_mime_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """Objects: how large they may be, and the buckets they are in."""
+
+    enabled: bool = True
+    file_size_limit: Size = Size(50 * 1024 * 1024)
+    buckets: dict[str, BucketSettings] = field(default_factory=dict)
+
+    def declared(self) -> list[Bucket]:
+        """The buckets, as they shall be in the database."""
+        return [
+            Bucket(name, bucket.public, bucket.file_size_limit or None, bucket.allowed_mime_types)
+            for name, bucket in self.buckets.items()
+        ]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the local stack takes from config.toml, under the file's own names."""
 
@@ -227,6 +241,7 @@ class Settings:
     db: DatabaseSettings = DatabaseSettings()
     mail: MailSettings = MailSettings()
     auth: AuthSettings = field(default_factory=AuthSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
 
     @property
     def jwt_secret(self) -> str:
@@ -281,10 +296,9 @@ def _section(kind: type[T], table: Any, name: str, **given: Any) -> T:
         raise _unfit(name, "a table", table)
     hints = get_type_hints(kind)
     for each in fields(kind):  # type: ignore[arg-type]
-        key = each.metadata.get("key", each.name)
-        if key in table and each.name not in given:
-            place = f"{name}.{key}" if name else key
-            given[each.name] = _convert(hints[each.name], table[key], place)
+        if each.name in table and each.name not in given:
+            place = f"{name}.{each.name}" if name else each.name
+            given[each.name] = _convert(hints[each.name], table[each.name], place)
     return kind(**given)
 
 
@@ -297,6 +311,8 @@ def _convert(kind: Any, value: Any, name: str) -> Any:
         return _words(value, name)
     if kind is Seconds:
         return _seconds(value, name)
+    if kind is Size:
+        return _size(value, name)
     if kind is bool:
         return _boolean(value, name)
     if kind is int:
@@ -325,6 +341,13 @@ def _seconds(value: Any, name: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise _unfit(name, "a duration such as 1m30s", value)
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _size(value: Any, name: str) -> int:
+    found = _SIZE.fullmatch(str(value))
+    if not found or isinstance(value, bool):
+        raise _unfit(name, "a size such as 50MiB", value)
+    return int(float(found[1]) * 1024 ** _POWERS.index(found[2].lower() or " "))
 
 
 def _boolean(value: Any, name: str) -> bool:

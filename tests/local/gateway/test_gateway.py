@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from nlctl.local import gateway, keys, tokens
 from nlctl.local.gateway import ApiKeys
@@ -31,7 +33,7 @@ STRANGER = Keyring("another-secret-of-more-than-32-characters").sign({"role": "s
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """A service that tells what it saw."""
-    headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+    headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
     seen = {
         "path": scope["path"],
         "raw_path": scope["raw_path"].decode(),
@@ -376,3 +378,40 @@ async def _call(app: ASGIApp) -> None:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://stack") as client:
         await client.get("/rest/v1/todos")
+
+
+WORDS = (
+    PUBLISHABLE,
+    SECRET,
+    ANON,
+    SESSION,
+    STRANGER,
+    "Bearer",
+    "bearer ",
+    "sb_",
+    ".",
+    " ",
+    "é",
+    "",
+)
+
+
+@given(
+    path=some.sampled_from(
+        ["/rest/v1/todos", "/rest/v1/", "/auth/v1/user", "/auth/v1/verify", "/"]
+    ),
+    key=some.lists(some.sampled_from(WORDS), max_size=3).map("".join),
+    authorization=some.lists(some.sampled_from(WORDS), max_size=3).map("".join),
+    query=some.text(some.characters(codec="latin-1", categories=("L", "N", "P", "S")), max_size=20),
+)
+def test_whatever_is_shown_at_the_door_is_let_in_or_refused(
+    path: str, key: str, authorization: str, query: str
+) -> None:
+    headers = {"apikey": key.encode("latin-1"), "authorization": authorization.encode("latin-1")}
+
+    answer = make(rest=echo, auth=echo).ask("GET", path, params={"q": query}, headers=headers)
+
+    assert answer.status_code in {200, 401, 403, 404}
+    if answer.status_code == 200:
+        seen = answer.json()["authorization"] or ""
+        assert SECRET not in seen or seen == authorization

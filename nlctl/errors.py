@@ -84,6 +84,10 @@ class ThemeRefused(NlctlError):
     """The database refused a theme; none of the themes was written."""
 
 
+class BucketsRefused(NlctlError):
+    """The database refused the declared buckets; none of them was changed."""
+
+
 class QueryFailed(NlctlError):
     """The database refused a statement; everything its script did was rolled back."""
 

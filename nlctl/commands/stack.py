@@ -32,6 +32,7 @@ class Service(StrEnum):
     gateway = "gateway"
     rest = "rest"
     auth = "auth"
+    storage = "storage"
     mail = "mail"
 
 

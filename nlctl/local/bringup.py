@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlctl import seeds, themes
+from nlctl import buckets, seeds, themes
 from nlctl.errors import NlctlError
 from nlctl.local import seed_files
 from nlctl.local.ports import LOOPBACK
@@ -103,6 +104,7 @@ def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
         url = stack.start_database()
         if not wipe:
             stack.recreate_database()
+        shutil.rmtree(stack.objects, ignore_errors=True)  # nothing names them any more
         _fill(project, stack, url, step)
         return _open(stack, Front())
 
@@ -151,6 +153,10 @@ def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
         step(f"Seeds: {len(seeds.apply(url, project.seeds).changes)} rows written.")
         pushed = themes.push(url, project.seeds / "themes", only_missing=True)
         step(f"Themes: {sum(o == 'created' for o in pushed.outcomes.values())} added.")
+    if stack.settings.storage.enabled:
+        synced = buckets.sync(url, stack.settings.storage.declared())
+        written = sum(outcome != buckets.Outcome.UNCHANGED for outcome in synced.values())
+        step(f"Buckets: {written} written.")
 
 
 def _pending(project: Project, stack: Stack) -> tuple[str, ...]:

@@ -102,7 +102,8 @@ async def _serve(
     announce: Callable[[], object],
 ) -> None:
     keyring = assembly.keyring(project, asked)
-    places = Places(told.url, _database_url(project), told.smtp_port)
+    stack = Stack(project)
+    places = Places(told.url, _database_url(stack), told.smtp_port, stack.objects)
     apps = assembly.services(asked, keyring, places)
     health = {"status": "ok", "project": project.default_name, "pid": told.pid}
     front = assembly.front(apps, asked, keyring, health=health, write=logbook.write)
@@ -168,8 +169,8 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _database_url(project: Project) -> Callable[[str], str]:
-    cluster = Stack(project).cluster
+def _database_url(stack: Stack) -> Callable[[str], str]:
+    cluster = stack.cluster
     return lambda user: cluster.url(DATABASE, user)
 
 

@@ -74,6 +74,11 @@ class Stack:
             home = binaries.SHELTER / name
         return Cluster(home, binaries.find())
 
+    @property
+    def objects(self) -> Path:
+        """Where Storage keeps the bytes of objects."""
+        return self.project.state / "storage"
+
     @cached_property
     def settings(self) -> Settings:
         """What config.toml asks of this stack."""

@@ -46,6 +46,16 @@ ROUTES = {
         exposed_headers=("Link", "Retry-After", "X-Sb-Error-Code", "X-Supabase-Api-Version",
                          "X-Total-Count"),
     ),
+    "storage": Route(
+        "/storage/v1",
+        is_open=True,  # public and signed links carry no key; the service itself asks for a token
+        exposed_headers=(
+            "Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length",
+            "Content-Range", "ETag", "Last-Modified", "Location", "Tus-Complete", "Tus-Extension",
+            "Tus-Max-Size", "Tus-Resumable", "Tus-Version", "Upload-Defer-Length",
+            "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -197,9 +197,7 @@ def _explain_timeout(_said: Diagnostic) -> Refusal:
 
 
 def _explain_mismatch(said: Diagnostic) -> Refusal:
-    reason = (
-        f"There is a database schema mismatch in a trigger or RLS policy: {said.message_primary}"
-    )
+    where = "There is a database schema mismatch in a trigger or RLS policy: "
     return Refusal(503, "DatabaseSchemaMismatch", f"{where}{said.message_primary}")
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from nlctl import buckets
 from nlctl.local.storage import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST_BUCKET = 100
 LONGEST_TYPE = 1000
 PLACEHOLDER = ".emptyFolderPlaceholder"
 
-_LETTERS = r"A-Za-z0-9_!.*'() &$=@;:+,?-"
-_BUCKET = re.compile(f"[{_LETTERS}]+")
-_OBJECT = re.compile(f"[/{_LETTERS}]+")
+_OBJECT = re.compile(f"[/{buckets.LETTERS}]+")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(gb|mb|kb|b)", re.IGNORECASE)
 _UNITS = {"gb": 10**9, "mb": 10**6, "kb": 10**3, "b": 1}
 _TYPE = re.compile(r"[a-zA-Z0-9\-+.]+/(?:[a-zA-Z0-9\-+.]+(?:;\s*charset=[a-zA-Z0-9\-]+)?|\*)|\*")
@@ -25,7 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 def check_bucket(name: str) -> str:
     """`name`, if a bucket may be called so."""
-    if len(name) > LONGEST_BUCKET or not _BUCKET.fullmatch(name):
+    if not buckets.is_name(name):
         raise errors.invalid_bucket_name()
     return name
 

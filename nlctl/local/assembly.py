@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlctl.local import auth, gateway, rest, tokens
+from nlctl.local import auth, gateway, rest, storage, tokens
 from nlctl.local.auth.config import AuthConfig
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.rest.config import RestConfig
@@ -41,6 +41,8 @@ def services(settings: Settings, keyring: Keyring, places: Places) -> dict[str, 
         apps["rest"] = rest.create(rest_config(settings, places), keyring)
     if settings.auth.enabled:
         apps["auth"] = auth.create(auth_config(settings, places), keyring)
+    if settings.storage.enabled:
+        apps["storage"] = storage.create(storage_config(settings, places), keyring)
     return apps
 
 

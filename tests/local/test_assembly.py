@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +11,12 @@ from nlctl.local import assembly, settings, tokens
 from nlctl.local.assembly import Places
 from nlctl.project import Project
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-PLACES = Places("http://127.0.0.1:54321", lambda user: f"postgresql://{user}@x/postgres", 54325)
+PLACES = Places(
+    url="http://127.0.0.1:54321",
+    database_url=lambda user: f"postgresql://{user}@x/postgres",
+    smtp_port=54325,
+    storage_folder=Path("storage"),
+)
 
 
 @pytest.fixture
@@ -35,10 +37,12 @@ def services_of(project: Project) -> set[str]:
     return set(assembly.services(asked, assembly.keyring(project, asked), PLACES))
 
 
-def test_both_services_run_unless_switched_off(project: Project) -> None:
-    assert services_of(project) == {"rest", "auth"}
-    assert services_of(configure(project, "[auth]\nenabled = false")) == {"rest"}
-    assert services_of(configure(project, "[api]\nenabled = false")) == {"auth"}
+def test_every_service_runs_unless_switched_off(project: Project) -> None:
+    everything = services_of(project)
+
+    assert everything >= {"rest", "auth", "storage"}
+    assert services_of(configure(project, "[auth]\nenabled = false")) == everything - {"auth"}
+    assert services_of(configure(project, "[api]\nenabled = false")) == everything - {"rest"}
 
 
 def test_each_service_logs_in_as_itself(project: Project) -> None:

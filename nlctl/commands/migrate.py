@@ -74,6 +74,7 @@ def up(
         typer.Option(
             metavar="SECONDS",
             min=0,
+            max=86_400,
             help="How long a statement may wait for a busy table before its file is tried again; "
             "0 waits for ever. Statements with `concurrently` always wait.",
         ),

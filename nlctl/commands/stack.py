@@ -52,7 +52,8 @@ def up(
         bool, typer.Option("--foreground", help="Stay here until Ctrl-C, then stop everything.")
     ] = False,
     port: Annotated[
-        int | None, typer.Option("--port", help="The API's port, this one or none.", min=1)
+        int | None,
+        typer.Option("--port", help="The API's port, this one or none.", min=1, max=65535),
     ] = None,
     host: Annotated[
         str, typer.Option("--host", help="The API's address; others need --let-anyone-in.")
@@ -131,7 +132,9 @@ def logs(
     service: Annotated[
         Service | None, typer.Argument(help="Whose lines; everybody's by default.")
     ] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)
+    ] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come.")] = False,
     workdir: Workdir = None,
     json: options.Json = False,

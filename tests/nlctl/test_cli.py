@@ -144,6 +144,24 @@ def test_a_file_that_cannot_be_opened_is_named(
     assert answer.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("logs", "--lines", "-1"),
+        ("up", "--port", "0"),
+        ("up", "--port", "65536"),
+        ("migrate", "up", "--lock-timeout", "-1"),
+        ("migrate", "up", "--table-lock-timeout", "3000000"),
+        ("migrate", "up", "--tries", "0"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    answer = terminals.open_in(tmp_path).type(*words)
+
+    assert answer.exit_code == 2
+    assert f"Invalid value for '{words[-2]}'" in answer.err
+
+
 def test_a_folder_without_project_is_explained(tmp_path: Path) -> None:
     answer = terminals.Terminal(tmp_path).type("doctor")
 

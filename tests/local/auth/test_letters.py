@@ -132,6 +132,16 @@ def test_a_token_hash_is_as_good_as_its_link(confirming: Running) -> None:
     assert session["user"]["email"] == ADA
 
 
+def test_a_scanner_that_only_looks_does_not_use_the_link_up(auth: Running) -> None:
+    auth.sign_up(ADA)
+    auth.ask("POST", "/recover", {"email": ADA})
+    link = auth.outbox.link(ADA)
+
+    assert auth.http.head(link).status_code == 405
+
+    assert "access_token" in auth.follow(link).fragment
+
+
 def test_one_of_many_who_follow_a_link_together_gets_in(confirming: Running) -> None:
     confirming.sign_up(ADA)
     link = confirming.outbox.link(ADA)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nlctl.local.auth import grants
 from tests.local.auth.services import PASSWORD, at_once, refused, succeeded
 
 if TYPE_CHECKING:
@@ -248,6 +249,20 @@ def test_refreshes_at_the_same_time_agree_on_one_token(auth: Running) -> None:
     assert auth.database.run(
         "select count(*) filter (where not revoked), count(*) from auth.refresh_tokens"
     ) == [(1, 2)]
+
+
+def test_a_refresh_gives_up_when_somebody_holds_the_session(
+    auth: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "PATIENCE_SECONDS", 0.1)
+    token = auth.sign_up(ADA)["refresh_token"]
+
+    with auth.database.connect("supabase_auth_admin", autocommit=False) as holder:
+        holder.execute("select from auth.sessions for update")
+        answer = auth.refresh(token)
+
+    assert refused(answer)[:2] == (409, "conflict")
+    succeeded(auth.refresh(token))
 
 
 def test_a_session_ends_when_its_time_is_up(serve: Serve) -> None:

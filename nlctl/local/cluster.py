@@ -247,6 +247,8 @@ class Cluster:
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] %q%u@%d %a ",
             "lc_messages": "C",
+            # The C locale would choose `simple`; Supabase's databases stem English.
+            "default_text_search_config": "pg_catalog.english",
             "jit": "off",
         }
         if self.binaries.major >= 18:

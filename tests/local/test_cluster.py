@@ -250,3 +250,9 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_words_are_stemmed_as_on_the_platform(mine: Cluster) -> None:
+    mine.start(PORT)
+
+    assert query(mine, "select to_tsvector('running')::text") == "'run':1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from nlctl.doctor import Finding
 
 
-def doctor(target: options.TargetName = None, json: options.Json = False) -> None:
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Remove local files of Storage that belong to no object.")
+    ] = False,
+    target: options.TargetName = None,
+    json: options.Json = False,
+) -> None:
     """Look for what is wrong, each finding with its remedy; exit 1 on errors.
 
     It reads the machine, the settings, files that browsers or git can see, and the database of
-    the target where it answers. It changes nothing and prints no secret.
+    the target where it answers. Without --fix it changes nothing. It prints no secret.
 
     Example: nlctl doctor --target production
     """
     from nlctl import doctor as noun
     from nlctl import project
 
-    findings = list(noun.examine(project.find(), target))
+    findings = list(noun.examine(project.find(), target, fix=fix))
     healthy = not any(finding.status is noun.Status.ERROR for finding in findings)
     if json:
         listed = [finding.as_dict() for finding in findings]

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Status", "carefully", "examine"]
 
 
-def examine(project: Project, target_name: str | None = None) -> Iterator[Finding]:
-    """Every finding, the machine first, then the files, then the database of the target."""
+def examine(
+    project: Project, target_name: str | None = None, *, fix: bool = False
+) -> Iterator[Finding]:
+    """Every finding, the machine first, then the files, then the database of the target.
+
+    `fix` lets it repair what needs no decision.
+    """
     yield from environment.check(project)
     problems = list(settings.check(project))
     yield from problems
@@ -25,12 +30,12 @@ def examine(project: Project, target_name: str | None = None) -> Iterator[Findin
     if any(finding.status is Status.ERROR for finding in problems):
         yield findings.warning("database", "Not examined.", "Mend the settings first.")
     else:
-        yield from _check_database(project, target_name)
+        yield from _check_database(project, target_name, fix=fix)
 
 
-def _check_database(project: Project, target_name: str | None) -> Iterator[Finding]:
+def _check_database(project: Project, target_name: str | None, *, fix: bool) -> Iterator[Finding]:
     from nlctl import database, targets
-    from nlctl.doctor import history, server, texts
+    from nlctl.doctor import history, server, storage, texts
 
     try:
         target = targets.resolve(project, target_name)
@@ -45,6 +50,7 @@ def _check_database(project: Project, target_name: str | None) -> Iterator[Findi
         yield from carefully("server", server.check(project, connection))
         yield from carefully("migrations", history.check(project, target))
         yield from carefully("texts", texts.check(project, target, connection))
+        yield from carefully("storage", storage.check(project, target, connection, fix=fix))
 
 
 def carefully(name: str, found: Iterator[Finding]) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WRITE_SIZE = 1024 * 1024
 READ_SIZE = 256 * 1024
 THREADS = 8
+INCOMING = "incoming"
+OBJECTS = "objects"
 OWNER_ONLY = 0o700
 
 T = TypeVar("T")
@@ -48,15 +50,15 @@ class Folder:
     """The storage folder of one project; one process writes it at a time."""
 
     def __init__(self, root: Path) -> None:
-        self.incoming = root / "incoming"
-        self.objects = root / "objects"
+        self._root = root
+        self.incoming = root / INCOMING
         self._threads = ThreadPoolExecutor(THREADS, "storage")
 
     def open(self) -> None:
         """Make the folder, and throw away what never became complete."""
         self.incoming.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
         for number in range(256):
-            (self.objects / f"{number:02x}").mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+            (self._root / OBJECTS / f"{number:02x}").mkdir(OWNER_ONLY, parents=True, exist_ok=True)
         for left in self.incoming.glob("*.new"):
             left.unlink(missing_ok=True)
 
@@ -65,9 +67,8 @@ class Folder:
         self._threads.shutdown()
 
     def path(self, version: str) -> Path:
-        """Where the file of a version is; a version that is no UUID has none."""
-        name = str(UUID(version))
-        return self.objects / name[:2] / name
+        """Where the file of a version is."""
+        return place(self._root, version)
 
     async def do(self, act: Callable[..., T], *arguments: Any) -> T:
         """Run what waits for the disk in a thread."""
@@ -201,6 +202,12 @@ class _New:
             self._file.close()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def place(root: Path, version: str) -> Path:
+    """Where the file of a version is; ValueError for a version that is no UUID and has none."""
+    name = str(UUID(version))
+    return root / OBJECTS / name[:2] / name
 
 
 def age(path: Path) -> float:

@@ -73,9 +73,10 @@ class Broadcasts:
         self._url = url
         self._hub = hub
         self._leaving: set[asyncio.Task[None]] = set()
+        self.is_live = asyncio.Event()
 
     async def run(self) -> None:
-        """Listen whenever there is somebody to tell; without, there is no slot either."""
+        """Follow whenever there is somebody to tell; without, there is no slot either."""
         try:
             while True:
                 await self._hub.wait_until_occupied()
@@ -85,33 +86,37 @@ class Broadcasts:
 
     async def _tell_until_vacant(self) -> None:
         # The database is on this machine, and so has the same clock.
-        listener = _Listener(self._url, self._hub, Told(time.time_ns() // 1000))
-        listening = asyncio.create_task(attempts.repeat(listener.listen, "broadcasts"))
-        self._leaving.add(listening)
-        listening.add_done_callback(self._leaving.discard)
+        follower = _Follower(self._url, self._hub, Told(time.time_ns() // 1000), self.is_live)
+        following = asyncio.create_task(attempts.repeat(follower.follow, "broadcasts"))
+        self._leaving.add(following)
+        following.add_done_callback(self._leaving.discard)
         try:
             await self._hub.wait_until_vacant()
         finally:
             # Not waited for: whoever connects meanwhile must miss nothing.
-            listening.cancel()
+            following.cancel()
+            self.is_live.clear()
 
 
-class _Listener:
-    """Listens to the database from one moment on, over any number of links."""
+class _Follower:
+    """Follows the database from one moment on, over any number of links."""
 
-    def __init__(self, url: str, hub: Hub, told: Told) -> None:
+    def __init__(self, url: str, hub: Hub, told: Told, is_live: asyncio.Event) -> None:
         self._url = url
         self._hub = hub
         self._told = told
+        self._is_live = is_live
         self._columns: dict[int, tuple[str, ...]] = {}
         self._committed_at = 0
 
-    async def listen(self) -> None:
+    async def follow(self) -> None:
         """Tell what was missed, and then what comes, until the link is lost."""
+        self._is_live.clear()
         async with open_link(self._url, "messages") as link:
             await self._make_slot(link)
             self._catch_up(await link.rows(_missed(), {"since": self._told.since}))
             await link.start([PUBLICATION])
+            self._is_live.set()
             async for batch in link.batches():
                 self._hear(batch)
 

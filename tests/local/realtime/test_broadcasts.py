@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from tests.local.realtime import rooms
+from tests.local.realtime import hearing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def cut_off(database: Database) -> Iterator[None]:
 
 def test_a_message_is_heard_with_all_that_was_said(empty_database: Database) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(
                 """select realtime.send('{"id": 7, "a": "é"}', 'said', 'r', false)"""
             )
@@ -51,7 +51,7 @@ def test_a_message_is_heard_with_all_that_was_said(empty_database: Database) -> 
 
 def test_bytes_are_heard_as_they_were_sent(empty_database: Database) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(r"select realtime.send_binary('\x00ff5c', 'said', 'room')")
             await hub.hears(1)
 
@@ -62,7 +62,7 @@ def test_bytes_are_heard_as_they_were_sent(empty_database: Database) -> None:
 
 def test_what_is_rolled_back_is_never_heard(empty_database: Database) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             with empty_database.connect(autocommit=False) as connection:
                 connection.execute(send("undone").encode())
                 connection.rollback()
@@ -76,7 +76,7 @@ def test_what_is_rolled_back_is_never_heard(empty_database: Database) -> None:
 
 def test_a_message_without_event_is_passed_over(empty_database: Database) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(
                 "insert into realtime.messages (topic, extension, payload) "
                 "values ('room', 'broadcast', '{}')"
@@ -91,7 +91,7 @@ def test_a_message_without_event_is_passed_over(empty_database: Database) -> Non
 
 def test_a_message_for_any_day_is_heard(empty_database: Database) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(
                 "insert into realtime.messages (topic, extension, payload, event, inserted_at) "
                 "values ('room', 'broadcast', '{}', 'said', '2001-01-01')"
@@ -105,8 +105,8 @@ def test_a_transaction_that_began_first_and_ended_last_is_heard_last(
     empty_database: Database,
 ) -> None:
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
-            await rooms.a_slot(empty_database)
+        async with hearing.listening(empty_database) as hub:
+            await hearing.a_slot(empty_database)
             with empty_database.connect(autocommit=False) as early:
                 early.execute(send("began first").encode())
                 empty_database.run(send("began second"))
@@ -124,15 +124,14 @@ def test_what_was_said_while_nobody_listened_is_heard_in_the_same_order(
     """As above, but from the table: the link is cut while it all happens."""
 
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(send("before"))
             await hub.hears_event("before")
-            with cut_off(empty_database):
-                with empty_database.connect(autocommit=False) as early:
-                    early.execute(send("1 of early").encode())
-                    early.execute(send("2 of early").encode())
-                    empty_database.run(send("late"))
-                    early.commit()
+            with cut_off(empty_database), empty_database.connect(autocommit=False) as early:
+                early.execute(send("1 of early").encode())
+                early.execute(send("2 of early").encode())
+                empty_database.run(send("late"))
+                early.commit()
             await hub.hears(4)
 
         assert hub.events() == ["before", "late", "1 of early", "2 of early"]
@@ -146,11 +145,11 @@ def test_an_open_transaction_of_somebody_holds_nothing_up(empty_database: Databa
     async def scenario() -> None:
         with empty_database.connect(autocommit=False) as busy:
             busy.execute("select pg_current_xact_id()")
-            async with rooms.listening(empty_database) as hub:
+            async with hearing.listening(empty_database) as hub:
                 empty_database.run(send("said"))
                 await hub.hears_event("said")
                 busy.commit()
-                await rooms.a_slot(empty_database)
+                await hearing.a_slot(empty_database)
                 empty_database.run(send("said again"))
                 await hub.hears_event("said again")
 
@@ -162,7 +161,7 @@ def test_an_open_transaction_of_somebody_holds_nothing_up(empty_database: Databa
 def test_what_was_said_before_somebody_came_is_not_heard(empty_database: Database) -> None:
     async def scenario() -> None:
         empty_database.run(send("too early"))
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             empty_database.run(send("in time"))
             await hub.hears_event("in time")
 
@@ -174,9 +173,10 @@ def test_what_was_said_before_somebody_came_is_not_heard(empty_database: Databas
 def test_each_topic_is_heard_in_the_order_of_commits(empty_database: Database) -> None:
     """Each writer holds its topic's row until it commits, which makes the order known."""
     empty_database.run("create table public.topics (name text primary key, told int default 0)")
-    empty_database.run("insert into public.topics select 'room ' || n from generate_series(1, 3) n")
+    empty_database.run("insert into public.topics values ('room 1'), ('room 2'), ('room 3')")
     says = """
-        with next as (update public.topics set told = told + 1 where name = %(topic)s returning told)
+        with next as (
+          update public.topics set told = told + 1 where name = %(topic)s returning told)
         select realtime.send('{}', told::text, %(topic)s) from next
     """
 
@@ -186,7 +186,7 @@ def test_each_topic_is_heard_in_the_order_of_commits(empty_database: Database) -
                 writer.execute(says, {"topic": f"room {(number + turn) % 3 + 1}"})
 
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             writing = asyncio.gather(*[asyncio.to_thread(write, number) for number in range(6)])
             while not writing.done():
                 await asyncio.sleep(0.05)
@@ -214,10 +214,10 @@ def test_killing_the_replication_again_and_again_loses_and_doubles_nothing(
                 sent.append(event)
 
     async def scenario() -> None:
-        async with rooms.listening(empty_database) as hub:
+        async with hearing.listening(empty_database) as hub:
             writing = asyncio.create_task(asyncio.to_thread(write))
             for _ in range(15):
-                await rooms.a_slot(empty_database)
+                await hearing.a_slot(empty_database)
                 empty_database.run(END, user="supabase_admin")
                 await hub.hears(len(hub.heard) + 1)
             is_over.set()

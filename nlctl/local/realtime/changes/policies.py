@@ -1,0 +1,55 @@
+"""Policies: which watchers can select a row that changed, as it is now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from nlctl.local.realtime.changes import queries, rows
+from nlctl.local.realtime.changes.views import become
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nlctl.local.realtime.changes.rows import Change
+    from nlctl.local.realtime.changes.views import Connection, View, Watch
+
+
+async def narrow(connection: Connection, views: Iterable[View]) -> None:
+    """Leave to each change only the watches of those who can select its row.
+
+    Each person is asked about once, for all changes that he might still see.
+    """
+    asked = []
+    async with connection.pipeline():
+        for view in views:
+            for claims, watches in _by_claims(view).items():
+                doubted = _doubted(view, watches)
+                if doubted:
+                    await become(connection, view.table.role, claims)
+                    key = view.table.key
+                    keys = rows.array(view.table.document(c.record, key) for _, c in doubted)
+                    cursor = await connection.execute(queries.visible(view.name, key), (keys,))
+                    asked.append((view, watches, doubted, cursor))
+    for view, watches, doubted, cursor in asked:
+        visible = {which for (which,) in await cursor.fetchall()}
+        for which, (number, _) in enumerate(doubted):
+            if which not in visible:
+                view.seen[number] -= watches
+
+
+def _by_claims(view: View) -> dict[str, set[Watch]]:
+    alike: dict[str, set[Watch]] = defaultdict(set)
+    if view.table.has_policies:
+        for watch in view.watches:
+            alike[watch.claims].add(watch)
+    return alike
+
+
+def _doubted(view: View, watches: set[Watch]) -> list[tuple[int, Change]]:
+    """What these might see. Of a row that is gone, no policy can be asked."""
+    return [
+        (number, change)
+        for number, change in view.showable()
+        if change.action != "DELETE" and view.seen[number] & watches
+    ]

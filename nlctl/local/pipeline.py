@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REMEMBERED = 256
 """Statements kept prepared on each connection."""
 BINARY = 1
+IDLE = pq.TransactionStatus.IDLE
 Key = tuple[str, bytes]
 
 _ANSWERED = {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}
@@ -108,6 +109,10 @@ class Connection:
                 raise error_from_result(result, encoding="utf-8")
         return [sent.results[place] for place in sent.wanted]
 
+    @property
+    def is_in_transaction(self) -> bool:
+        return self.is_usable and self._pgconn.transaction_status != IDLE
+
     def forget(self) -> None:
         """Prepare statements anew, as when one of them is not valid any more."""
         self._names.clear()
@@ -144,7 +149,8 @@ class Connection:
         pgconn = self._pgconn
         sent = _Sent([], [], [], self._loop.create_future())
         place = 0
-        if len(self._names) > REMEMBERED:
+        # Not within a transaction: one that has failed lets nothing be done but end it.
+        if len(self._names) > REMEMBERED and not self.is_in_transaction:
             self._names.clear()
             pgconn.send_query_params(b"deallocate all", None)
             place += 1
@@ -239,7 +245,12 @@ class Pool:
                 return connection
 
     def release(self, connection: Connection) -> None:
-        """Hand it to whoever waits longest. What cannot be used makes room for a new one."""
+        """Hand it to whoever waits longest. What cannot be used makes room for a new one.
+
+        Nor can one amid a transaction, which would be somebody else's.
+        """
+        if connection.is_in_transaction:
+            connection.close()
         if not connection.is_usable:
             self._opened -= 1
         while self._waiting:

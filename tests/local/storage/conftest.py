@@ -1,12 +1,14 @@
-"""Storage services for tests, each with a database and a folder of its own."""
+"""Storage services for tests: a shared one that is made like new, and some of their own."""
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests import databases
 from tests.local.storage import services
 
 if TYPE_CHECKING:
@@ -23,9 +25,27 @@ class Serve(Protocol):
     def __call__(self, **settings: Any) -> Running: ...
 
 
+@pytest.fixture(scope="session")
+def shared_service(platform_template: Database) -> Iterator[Running]:
+    """One service for the tests that change nothing but rows and policies of storage."""
+    database = databases.clone(platform_template)
+    folder = databases.scratch_folder(str(services.PROCESS)) / "storage"
+    with services.serve(database, folder) as running:
+        yield running
+    shutil.rmtree(folder.parent)
+    databases.drop(database)
+
+
+@pytest.fixture
+def storage(shared_service: Running) -> Running:
+    """A service with two buckets, where everybody with an account has a folder in `private`."""
+    shared_service.make_like_new()
+    return shared_service
+
+
 @pytest.fixture
 def serve(empty_database: Database, tmp_path: Path) -> Iterator[Serve]:
-    """Start a service: `serve(file_size_limit=100)`."""
+    """Start a service of the test's own: `serve(file_size_limit=100)`."""
     empty_database.run(services.OWN_FOLDER)
     with ExitStack() as stack:
 
@@ -34,12 +54,6 @@ def serve(empty_database: Database, tmp_path: Path) -> Iterator[Serve]:
             return stack.enter_context(services.serve(empty_database, folder, **settings))
 
         yield start
-
-
-@pytest.fixture
-def storage(serve: Serve) -> Running:
-    """A service with two buckets, where everybody with an account has a folder in `private`."""
-    return serve()
 
 
 @pytest.fixture

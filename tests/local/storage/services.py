@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,11 +14,12 @@ import uvloop
 from storage3 import SyncStorageClient
 
 from nlctl.local import ports, storage
+from nlctl.local.cluster import SUPERUSER
 from nlctl.local.storage import StorageConfig
 from nlctl.local.tokens import Keyring, make_signing_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -28,6 +30,7 @@ SECRET = "a-secret-that-only-these-tests-know-of"
 ADA = "11111111-1111-4111-8111-111111111111"
 BEN = "22222222-2222-4222-8222-222222222222"
 PATIENCE_SECONDS = 30
+PROCESS = os.getpid()
 Refused = tuple[int, str, str, str]
 
 # What most projects have: everybody's own folder in one bucket, by the subject of their token.
@@ -43,6 +46,20 @@ create policy own_delete on storage.objects for delete to authenticated
   using (bucket_id = 'private' and (storage.foldername(name))[1] = (select auth.jwt()) ->> 'sub');
 insert into storage.buckets (id, name, public)
 values ('private', 'private', false), ('public', 'public', true);
+"""
+
+LIKE_NEW = """
+select set_config('storage.allow_delete_query', 'true', true);
+delete from storage.objects;
+delete from storage.buckets;
+do $$
+declare
+  found record;
+begin
+  for found in select policyname, tablename from pg_policies where schemaname = 'storage' loop
+    execute format('drop policy %I on storage.%I', found.policyname, found.tablename);
+  end loop;
+end $$;
 """
 
 
@@ -75,7 +92,7 @@ class Running:
     config: StorageConfig
     keyring: Keyring
     database: Database
-    http: list[httpx.Client]
+    people: dict[str, Somebody] = field(default_factory=dict)
 
     @property
     def ada(self) -> Somebody:
@@ -100,18 +117,22 @@ class Running:
     @property
     def nobody(self) -> Somebody:
         """A caller without any token."""
-        return self.somebody({})
+        return self.somebody(None, dict)
 
     def person(self, role: str, subject: str | None = None, **claims: Any) -> Somebody:
         """Whoever has this token."""
         said = {"role": role, **({"sub": subject} if subject else {}), **claims}
-        return self.somebody({"Authorization": f"Bearer {self.keyring.sign(said)}"})
+        return self.somebody(said, lambda: {"Authorization": f"Bearer {self.keyring.sign(said)}"})
 
-    def somebody(self, headers: dict[str, str]) -> Somebody:
-        """Whoever sends these headers."""
-        http = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS)
-        self.http.append(http)
-        return Somebody(http, SyncStorageClient(f"{self.url}/", headers, http_client=http))
+    def somebody(self, who: object, headers: Callable[[], dict[str, str]]) -> Somebody:
+        """Whoever sends these headers; the same for as long as the service runs."""
+        known = self.people.get(repr(who))
+        if known is None:
+            sent = headers()
+            http = httpx.Client(base_url=self.url, headers=sent, timeout=PATIENCE_SECONDS)
+            known = Somebody(http, SyncStorageClient(f"{self.url}/", sent, http_client=http))
+            self.people[repr(who)] = known
+        return known
 
     def files(self) -> list[Path]:
         """Every file of the folder, complete or not."""
@@ -121,10 +142,17 @@ class Running:
         """The versions that the rows name."""
         return {row[0] for row in self.database.run("select version from storage.objects")}
 
+    def make_like_new(self) -> None:
+        """Forget every object, bucket and policy but those that tests begin with."""
+        self.database.run(LIKE_NEW, user=SUPERUSER)
+        self.database.run(OWN_FOLDER)
+        for path in self.files():
+            path.unlink()
+
     def close(self) -> None:
         """Hang up for everybody."""
-        for http in self.http:
-            http.close()
+        for known in self.people.values():
+            known.http.close()
 
 
 def refused(answer: httpx.Response) -> Refused:
@@ -141,7 +169,7 @@ def serve(database: Database, folder: Path, **settings: Any) -> Iterator[Running
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = StorageConfig(storage_url(database), folder, url, **settings)
         with run(storage.create(config, keyring), listening):
-            running = Running(url, config, keyring, database, [])
+            running = Running(url, config, keyring, database)
             try:
                 yield running
             finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class NlctlError(Exception):
     """A failure the operator can act on. `hint` is the way out, `exit_code` tells scripts which.
@@ -30,7 +32,7 @@ class SystemRefused(NlctlError):
     @classmethod
     def because_of(cls, error: OSError) -> SystemRefused:
         """The same in one line: the file at fault, where there is one, and the system's reason."""
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         return cls(f"{where}{error.strerror or error}.", hint="Put that right, then run it again.")
 
 

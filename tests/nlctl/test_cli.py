@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from nlctl import cli
+from nlctl.errors import SystemRefused
 from tests import checkouts, terminals
 
 if TYPE_CHECKING:
@@ -160,6 +161,12 @@ def test_a_number_that_cannot_be_is_refused(tmp_path: Path, words: tuple[str, ..
 
     assert answer.exit_code == 2
     assert f"Invalid value for '{words[-2]}'" in answer.err
+
+
+def test_a_file_is_named_as_people_write_it() -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", os.fsencode("/été/lock"))
+
+    assert SystemRefused.because_of(error).message == "/été/lock: Permission denied."
 
 
 def test_a_folder_without_project_is_explained(tmp_path: Path) -> None:

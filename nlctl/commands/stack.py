@@ -33,6 +33,7 @@ class Service(StrEnum):
     rest = "rest"
     auth = "auth"
     storage = "storage"
+    realtime = "realtime"
     mail = "mail"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlctl.local import auth, gateway, rest, storage, tokens
+from nlctl.local import auth, gateway, realtime, rest, storage, tokens
 from nlctl.local.auth.config import AuthConfig
 from nlctl.local.gateway import ApiKeys
+from nlctl.local.realtime import RealtimeConfig
 from nlctl.local.rest.config import RestConfig
 from nlctl.local.storage.config import StorageConfig
 from nlctl.local.tokens import Keyring
@@ -43,6 +44,9 @@ def services(settings: Settings, keyring: Keyring, places: Places) -> dict[str, 
         apps["auth"] = auth.create(auth_config(settings, places), keyring)
     if settings.storage.enabled:
         apps["storage"] = storage.create(storage_config(settings, places), keyring)
+    if settings.realtime.enabled:
+        config = RealtimeConfig(places.database_url("supabase_realtime_admin"))
+        apps["realtime"] = realtime.create(config, keyring)
     return apps
 
 

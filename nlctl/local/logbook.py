@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DATABASE = "database"
 PROCESS = "api"
-SERVICES = ("gateway", "rest", "auth", "mail")
+SERVICES = ("gateway", "rest", "auth", "storage", "realtime", "mail")
 FOLLOW_SECONDS = 0.2
 
 

@@ -26,6 +26,7 @@ from nlctl.errors import NlctlError
 from nlctl.local import assembly, lifespan, logbook, mail, ports, settings
 from nlctl.local.api import Api, Order, Whereabouts
 from nlctl.local.assembly import Places
+from nlctl.local.connections import Connection
 from nlctl.local.mail import Inbox
 from nlctl.local.stack import DATABASE, Stack, StackBusy
 from nlctl.project import Project
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nlctl.local.settings import Settings
 
 GRACE_SECONDS = 5
+LARGEST_FRAME = 5_000_000
 IDLE_SECONDS = 75  # longer than clients keep a connection, who then never meet one just closed
 
 
@@ -128,7 +130,9 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         uvicorn.Config(
             app,
             http="httptools",
-            ws="none",
+            ws=Connection,
+            ws_max_size=LARGEST_FRAME,
+            ws_ping_interval=None,  # clients send heartbeats of their own
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -233,6 +233,13 @@ class StorageSettings:
 
 
 @dataclass(frozen=True)
+class RealtimeSettings:
+    """Messages and changes of rows."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the local stack takes from config.toml, under the file's own names."""
 
@@ -241,6 +248,7 @@ class Settings:
     db: DatabaseSettings = DatabaseSettings()
     mail: MailSettings = MailSettings()
     auth: AuthSettings = field(default_factory=AuthSettings)
+    realtime: RealtimeSettings = RealtimeSettings()
     storage: StorageSettings = field(default_factory=StorageSettings)
 
     @property

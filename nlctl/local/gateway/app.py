@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nlctl.local.gateway.routes import Route
 
 HEALTH = "/health"
+SWITCHING = 101
+SOCKET_KEY = b"x-api-key"  # a websocket's service reads the key there: pages set no other header
 
 log = logging.getLogger("nlctl.gateway")
 
@@ -38,14 +40,14 @@ def create(
     """
 
     async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"}:
             await _Exchange(scope, receive, send, services, keys, health).go(write)
 
     return gateway
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer, or one websocket until it ends."""
 
     def __init__(
         self,
@@ -68,10 +70,11 @@ class _Exchange:
         name = routes.find(scope["path"])
         self.service = name if name in services else None
         self.route = routes.ROUTES[self.service] if self.service else None
+        self.is_socket = scope["type"] == "websocket"
         client = scope.get("client")
         self.entry = Entry(
             self.service or "gateway",
-            scope["method"],
+            scope.get("method", "GET"),
             scope.get("raw_path") or quote(scope["path"]).encode(),
             scope["query_string"],
             client[0] if client else "-",
@@ -92,23 +95,27 @@ class _Exchange:
             write(self.entry.line())
 
     async def _answer(self) -> None:
-        if cors.is_preflight(self.scope["method"], self.headers):
+        if cors.is_preflight(self.entry.method, self.headers):
             await self._send_start(200, cors.preflight_answer(self.headers))
             await self.deliver({"type": "http.response.body"})
-        elif self.scope["path"] == HEALTH:
+        elif self.scope["path"] == HEALTH and not self.is_socket:
             await self._say(200, self.health)
-        elif self.service is None or self.route is None:
+        elif self.service is None or self.route is None or not self._is_spoken(self.route):
             await self._say(404, {"message": "no Route matched with those values"})
         else:
             await self._pass_on(self.services[self.service], self.route)
+
+    def _is_spoken(self, route: Route) -> bool:
+        return route.has_sockets or not self.is_socket
 
     async def _pass_on(self, service: ASGIApp, route: Route) -> None:
         path = self.scope["path"][len(route.prefix) :] or "/"
         parameters = self.scope["query_string"]
         key, rest = _take_key(parameters) if b"apikey=" in parameters else (None, parameters)
+        key = self._header(b"apikey") or key
         admission = self.keys.admit(
             Credentials(
-                key=self._header(b"apikey") or key,
+                key=key,
                 authorization=self._header(b"authorization"),
                 user_agent=self._header(b"user-agent") or "",
             ),
@@ -125,6 +132,10 @@ class _Exchange:
             "query_string": rest,
             "headers": self._inner_headers(admission.authorization),
         }
+        if self.is_socket and key:
+            token = self.keys.token_of(key).encode("latin-1")
+            kept = [each for each in inner["headers"] if each[0] != SOCKET_KEY]
+            inner["headers"] = [*kept, (SOCKET_KEY, token)]
         await service(inner, self.receive, self._forward)
 
     def _header(self, name: bytes) -> str | None:
@@ -146,7 +157,10 @@ class _Exchange:
         return [*kept, (b"authorization", (authorization or "").encode("latin-1"))]
 
     async def _forward(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        kind = message["type"].removeprefix("websocket.")
+        if kind == "accept":
+            self.entry.status = SWITCHING
+        elif kind == "http.response.start":
             headers = cors.open_to_pages(list(message.get("headers", ())), self.route)
             self.entry.status = message["status"]
             message = {**message, "headers": headers}
@@ -156,7 +170,8 @@ class _Exchange:
 
     async def _send_start(self, status: int, headers: RawHeaders) -> None:
         self.entry.status = status
-        await self.deliver({"type": "http.response.start", "status": status, "headers": headers})
+        kind = self._kind("http.response.start")
+        await self.deliver({"type": kind, "status": status, "headers": headers})
 
     async def _say(self, status: int, document: Mapping[str, Any]) -> None:
         body = json.dumps({k: v for k, v in document.items() if v is not None}).encode()
@@ -166,7 +181,11 @@ class _Exchange:
         ]
         await self._send_start(status, cors.open_to_pages(headers, self.route))
         self.entry.size = len(body)
-        await self.deliver({"type": "http.response.body", "body": body})
+        await self.deliver({"type": self._kind("http.response.body"), "body": body})
+
+    def _kind(self, name: str) -> str:
+        """A handshake is refused by an answer of HTTP, under a name of its own."""
+        return f"websocket.{name}" if self.is_socket else name
 
 
 def _take_key(query: bytes) -> tuple[str | None, bytes]:

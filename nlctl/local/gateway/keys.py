@@ -84,6 +84,10 @@ class ApiKeys:
             )
         return Admission(role, self._authorization(shown))
 
+    def token_of(self, key: str) -> str:
+        """The token that stands for an opaque key; any other key is a token already."""
+        return self._tokens.get(key, f"Bearer {key}").removeprefix("Bearer ")
+
     def _role_of(self, key: str) -> str | None:
         if key in self._tokens:
             return "service_role" if key == self.secret else "anon"

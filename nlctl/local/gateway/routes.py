@@ -11,13 +11,14 @@ class Route:
 
     `is_open` services take callers without an API key; `open_paths` are those a browser reaches
     by following a link, where no key can be sent. `root_is_private` keeps the description of the
-    whole schema for privileged keys.
+    whole schema for privileged keys. `has_sockets` services take websockets too.
     """
 
     prefix: str
     is_open: bool = False
     open_paths: frozenset[str] = field(default_factory=frozenset)
     root_is_private: bool = False
+    has_sockets: bool = False
     exposed_headers: tuple[str, ...] = ()
 
     def needs_key(self, path: str) -> bool:
@@ -56,6 +57,7 @@ ROUTES = {
             "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
         ),
     ),
+    "realtime": Route("/realtime/v1", has_sockets=True),
 }  # fmt: skip
 
 

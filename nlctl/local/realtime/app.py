@@ -14,6 +14,7 @@ from nlctl.local.realtime.authorization import Authorizer
 from nlctl.local.realtime.door import Door
 from nlctl.local.realtime.hub import Hub
 from nlctl.local.realtime.service import Service
+from nlctl.local.realtime.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
 def create(
     config: RealtimeConfig,
     keyring: Keyring,
-    make_source: Callable[[str, contract.Hub], contract.Source],
+    make_source: Callable[[str, Hub], contract.Source] = Source,
 ) -> Starlette:
-    """The service for one project; it connects when its lifespan starts.
-
-    `make_source` makes the database's side from an address and the hub.
-    """
+    """The service for one project; it connects when its lifespan starts."""
     hub = Hub()
     service = Service(
         config=config,

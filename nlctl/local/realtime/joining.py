@@ -62,7 +62,7 @@ def read(payload: object) -> Join:
     config = _table(given.get("config"))
     broadcast, presence = _table(config.get("broadcast")), _table(config.get("presence"))
     is_private = _flag(config.get("private"))
-    key = presence.get("key")
+    key, token = presence.get("key"), given.get("access_token")
     return Join(
         is_private=is_private,
         acknowledges=_flag(broadcast.get("ack")),
@@ -72,7 +72,7 @@ def read(payload: object) -> Join:
         presence_key=str(uuid4()) if key is None or key == "" else str(key),
         has_presence=_flag(presence.get("enabled")),
         asked_changes=_changes(config.get("postgres_changes")),
-        token=given.get("access_token") or given.get("user_token"),
+        token=given.get("user_token") if token is None else token,
     )
 
 
@@ -89,13 +89,9 @@ def _replay(asked: object, is_private: bool) -> Replay:
         raise JoinRefused("UnableToReplayMessages", "Replay is not allowed for public channels")
     wanted = _table(asked)
     since, limit = wanted.get("since"), wanted.get("limit", REPLAY_LIMIT)
-    if not _is_whole(since) or not _is_whole(limit) or abs(since) > _LATEST_MOMENT:
+    if type(since) is not int or type(limit) is not int or abs(since) > _LATEST_MOMENT:
         raise JoinRefused("UnableToReplayMessages", "Replay params are not valid")
     return Replay(since, max(1, min(limit, REPLAY_LIMIT)))
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _changes(asked: object) -> tuple[dict[str, Any], ...]:

@@ -18,6 +18,32 @@ if TYPE_CHECKING:
     from tests.local.realtime.serving import Running
 
 
+# What a topic allows is said by its first word.
+POLICIES = """
+create function public.allows(p_extension text, p_is_said boolean) returns boolean
+language plpgsql as $$
+begin
+  if realtime.topic() like 'broken:%' then
+    raise exception 'broken';
+  end if;
+  return case split_part(realtime.topic(), ':', 1)
+    when 'both' then true
+    when 'read' then not p_is_said
+    when 'broadcast' then p_extension = 'broadcast'
+    when 'presence' then p_extension = 'presence'
+    when 'own' then realtime.topic() = 'own:' || (auth.jwt() ->> 'sub')
+    when 'knock' then current_setting('request.headers')::json ->> 'x-knock' = 'twice'
+    else false
+  end;
+end;
+$$;
+create policy messages_select_allowed on realtime.messages for select to authenticated
+  using (public.allows(extension, false));
+create policy messages_insert_allowed on realtime.messages for insert to authenticated
+  with check (public.allows(extension, true));
+"""
+
+
 class Serve(Protocol):
     """The `serve` fixture: a service with these limits, until the test ends."""
 
@@ -26,8 +52,9 @@ class Serve(Protocol):
 
 @pytest.fixture(scope="module")
 def rooms(platform_template: Database) -> Iterator[Database]:
-    """A database for the policies of a module's tests, each on topics of its own."""
+    """A database with policies for the tests of a module, each on topics of its own."""
     made = databases.clone(platform_template)
+    made.run(POLICIES)
     yield made
     databases.drop(made)
 
@@ -52,9 +79,9 @@ def serve(rooms: Database) -> Iterator[Serve]:
 
 @pytest.fixture
 def topic(request: pytest.FixtureRequest) -> str:
-    """A topic that no other test uses."""
+    """The end of a topic that no other test uses; what stands before it says what it allows."""
     name: str = request.node.name
-    return f"room:{name}"
+    return name
 
 
 @pytest.fixture(params=[OBJECTS, ARRAYS])

@@ -19,6 +19,7 @@ Connection = AsyncConnection[DictRow]
 Row = dict[str, Any]
 
 MAXIMUM_CONNECTIONS = 10
+PATIENCE_SECONDS = 4  # clients give up after five; a database that is gone should be said before
 
 
 class Database:
@@ -38,6 +39,7 @@ class Database:
             check=AsyncConnectionPool.check_connection,
             min_size=1,
             max_size=MAXIMUM_CONNECTIONS,
+            timeout=PATIENCE_SECONDS,
             open=False,
         )
 

@@ -130,22 +130,15 @@ declare
   reader constant regrole := realtime.to_regrole(new.claims ->> 'role');
   filter realtime.user_defined_filter;
   wanted text;
-  column_type regtype;
 begin
   foreach wanted in array coalesce(new.selected_columns, '{}') loop
-    perform realtime.readable_column(new.entity, reader, wanted);
-  end loop;
-
-  foreach filter in array new.filters loop
-    column_type := realtime.readable_column(new.entity, reader, filter.column_name);
-    if filter.op = 'in' then
-      if cardinality(filter.value::text[]) > 100 then
-        raise exception 'too many values for `in` filter. Maximum 100';
-      end if;
-      perform realtime.cast(filter.value, (column_type::text || '[]')::regtype);
-    elsif filter.op not in ('is', 'like', 'ilike', 'match', 'imatch') then
-      perform realtime.cast(filter.value, column_type);
+    if realtime.readable_column(new.entity, reader, wanted) is null then
+      raise exception 'invalid column for select %', wanted;
     end if;
+  end loop;
+  foreach filter in array new.filters loop
+    perform realtime.check_filter(
+      filter, realtime.readable_column(new.entity, reader, filter.column_name));
   end loop;
 
   -- The same filters in another order are the same subscription.
@@ -156,26 +149,74 @@ $$;
 comment on function realtime.subscription_check_filters is
   'Refuse a subscription to columns that do not exist, cannot be read, or cannot hold the value.';
 
-create or replace function realtime.readable_column(
-  entity regclass, reader regrole, column_name text
-) returns regtype
+create or replace function realtime.check_filter(
+  filter realtime.user_defined_filter, column_type regtype
+) returns void
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  column_type regtype;
 begin
-  select a.atttypid into column_type
-  from pg_catalog.pg_attribute as a
-  where a.attrelid = entity and a.attname = column_name and a.attnum > 0 and not a.attisdropped
-    and has_column_privilege(reader, entity, a.attnum, 'select');
   if column_type is null then
-    raise exception 'invalid column for filter %', column_name;
+    raise exception 'invalid column for filter %', filter.column_name;
   end if;
-  return column_type;
+  case
+    when filter.op = 'in' then
+      if cardinality(filter.value::text[]) > 100 then
+        raise exception 'too many values for `in` filter. Maximum 100';
+      end if;
+      perform realtime.cast(filter.value, (column_type::text || '[]')::regtype);
+    when filter.op = 'is' then
+      if filter.value not in ('null', 'true', 'false', 'unknown') then
+        raise exception 'invalid value for is filter: must be null, true, false, or unknown';
+      elsif filter.value <> 'null' and column_type <> 'boolean'::regtype then
+        raise exception 'is % filter requires a boolean column, got %', filter.value, column_type;
+      end if;
+    when filter.op in ('like', 'ilike', 'match', 'imatch') then
+      if not exists (
+        select from pg_catalog.pg_operator
+        where oprname = case when filter.op in ('like', 'ilike') then '~~' else '~' end
+          and oprleft = column_type and oprresult = 'boolean'::regtype
+          and (oprright = column_type or oprname = '~~')
+      ) then
+        raise exception 'operator % requires a text-compatible column type, got %',
+          filter.op, column_type;
+      end if;
+      perform realtime.check_pattern(filter);
+    else
+      perform realtime.cast(filter.value, column_type);
+  end case;
 end;
 $$;
-comment on function realtime.readable_column is 'The type of a column that the reader may select.';
+comment on function realtime.check_filter is 'Refuse a condition that no value of the type can meet.';
+
+create or replace function realtime.check_pattern(filter realtime.user_defined_filter) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if filter.op in ('match', 'imatch') then
+    perform '' ~ filter.value;
+  end if;
+exception
+  when invalid_regular_expression then
+    raise exception 'invalid regular expression for % filter: %', filter.op, sqlerrm;
+end;
+$$;
+comment on function realtime.check_pattern is 'Refuse a regular expression that is none.';
+
+create or replace function realtime.readable_column(
+  entity regclass, reader regrole, column_name text
+) returns regtype
+language sql stable
+set search_path = ''
+as $$
+  select a.atttypid::regtype
+  from pg_catalog.pg_attribute as a
+  where a.attrelid = entity and a.attname = column_name and a.attnum > 0 and not a.attisdropped
+    and has_column_privilege(reader, entity, a.attnum, 'select')
+$$;
+comment on function realtime.readable_column is
+  'The type of a column, if it is there and the reader may select it.';
 
 create or replace trigger tr_check_filters before insert or update on realtime.subscription
   for each row execute function realtime.subscription_check_filters();

@@ -158,8 +158,8 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         end = self._position + size
-        if end > len(self._data):
-            raise IndexError("the entry ends too early")
+        if not self._position <= end <= len(self._data):
+            raise IndexError("a value beyond the entry")
         taken = self._data[self._position : end]
         self._position = end
         return taken

@@ -54,7 +54,7 @@ def apply(url: str, seed_files: Sequence[SeedFile]) -> list[str]:
         return []
     with database.connect(url, autocommit=True, name="nlctl seed") as connection:
         database.run_script(connection, database.load_sql("nlctl.local", "seed_history"))
-        known = dict(
+        known: dict[str, str] = dict(
             connection.execute("select path, hash from supabase_migrations.seed_files").fetchall()
         )
         for seed in seed_files:

@@ -12,6 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 if TYPE_CHECKING:
     from starlette.types import Scope
+    from uvicorn._types import ASGISendEvent
 
 EXTENSION = "nlctl.connection"
 
@@ -26,6 +27,12 @@ class Connection(WebSocketsSansIOProtocol):
         """Take bytes in."""
         self.heard_at = self.loop.time()
         super().data_received(data)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Pass a message of the application on."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # uvicorn would report that nobody answered
 
     async def run_asgi(self) -> None:
         """Run the application, which finds this connection in the scope's extensions."""

@@ -132,6 +132,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             http="httptools",
             ws=Connection,
             ws_max_size=LARGEST_FRAME,
+            ws_per_message_deflate=False,
             ws_ping_interval=None,  # clients send heartbeats of their own
             lifespan="off",
             log_config=None,

@@ -154,9 +154,20 @@ def _read(data: str | bytes) -> Any:
 
 
 def _incoming(join_ref: Any, ref: Any, topic: Any, event: Any, payload: Any) -> Incoming:
-    if not isinstance(topic, str) or not isinstance(event, str):
+    if not _is_text(topic) or not _is_text(event):
         raise Malformed("topic and event must be strings")
     return Incoming(topic, event, payload, ref, join_ref)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a string, and one that can be written: half a surrogate pair cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_binary(data: bytes) -> Incoming:

@@ -267,7 +267,14 @@ def serve(database_url: str, **limits: Any) -> Iterator[Running]:
 def run(app: Any, listening: socket.socket) -> Iterator[None]:
     """A server for as long as the block, with the websockets of the API process."""
     server = uvicorn.Server(
-        uvicorn.Config(app, ws=Connection, ws_ping_interval=None, lifespan="on", log_config=None)
+        uvicorn.Config(
+            app,
+            ws=Connection,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            lifespan="on",
+            log_config=None,
+        )
     )
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()

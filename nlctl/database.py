@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 
 from nlctl.errors import DatabaseUnreachable, InvalidInput
@@ -36,6 +38,21 @@ def connect(url: str, *, autocommit: bool = False, name: str = "nlctl") -> psyco
             f"The database did not answer: {_first_line(error)}.",
             hint="Is it running? `nlctl status` tells for the local stack.",
         ) from None
+
+
+def check_url(url: str, name: str) -> None:
+    """Refuse what libpq would misread, without a word of it: a part of it is a password."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        parts = {"host": "@"}
+    # Where libpq finds these, it took a piece of the password for the host or the port.
+    if "@" in str(parts.get("host", "")) or re.search(r"[^\d,]", str(parts.get("port", ""))):
+        raise InvalidInput(
+            f"{name} is not the URL of a database.",
+            hint="Write postgresql://user:password@host:5432/postgres, and in the password "
+            "%40 for @, %3A for :, %2F for /, %25 for %.",
+        )
 
 
 def act_as(connection: psycopg.Connection[Any], caller: Caller) -> None:

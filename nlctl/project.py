@@ -11,6 +11,7 @@ from typing import Any
 from nlctl.errors import InvalidInput, ProjectNotFound
 
 MARKERS = ("nlctl.toml", "supabase/config.toml")
+DEFAULT_MIGRATIONS = "supabase/migrations"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,22 @@ class Project:
         """supabase/config.toml as it stands, or nothing."""
         return _read_toml(self.root / "supabase" / "config.toml")
 
+    def tables(self, section: str) -> dict[str, dict[str, Any]]:
+        """What nlctl.toml says of each of its `projects` or `targets`, by name."""
+        found = self.settings.get(section, {})
+        if isinstance(found, dict) and all(isinstance(each, dict) for each in found.values()):
+            return found
+        raise InvalidInput(f"nlctl.toml: write each of {section} as a table, [{section}.NAME].")
+
     def migrations(self, name: str) -> Path:
         """The folder of one project's migrations, by the name nlctl.toml gives it."""
-        described = self.settings.get("projects", {}).get(name)
-        if described is None:
-            return self.root / "supabase" / "migrations"
-        return self.root / str(described["migrations"])
+        projects = self.tables("projects")
+        if projects and name not in projects:
+            raise InvalidInput(
+                f"nlctl.toml describes no project called {name!r}.",
+                hint=f"Known: {', '.join(projects)}.",
+            )
+        return self.root / str(projects.get(name, {}).get("migrations", DEFAULT_MIGRATIONS))
 
     @property
     def default_name(self) -> str:

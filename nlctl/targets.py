@@ -36,7 +36,7 @@ class Target:
 
 def names(project: Project) -> list[str]:
     """Every target that can be asked for by name."""
-    return [LOCAL, *project.settings.get("targets", {})]
+    return [LOCAL, *project.tables("targets")]
 
 
 def chosen(name: str | None) -> str:
@@ -49,7 +49,7 @@ def resolve(project: Project, name: str | None = None) -> Target:
     wanted = chosen(name)
     if wanted == LOCAL:
         return Target(LOCAL, project.default_name, _local_url(project))
-    described = project.settings.get("targets", {}).get(wanted)
+    described = project.tables("targets").get(wanted)
     if described is None:
         known = ", ".join(names(project))
         raise UnknownTarget(f"No target called {wanted!r}.", hint=f"Known: {known}.")
@@ -88,7 +88,10 @@ def _local_url(project: Project) -> str:
 def _secret(project: Project, variable: str) -> str:
     from dotenv import dotenv_values
 
+    from nlctl import database
+
     value = os.environ.get(variable) or dotenv_values(project.root / ".env").get(variable)
     if not value:
         raise InvalidInput(f"{variable} is not set.", hint="Set it in the environment or in .env.")
+    database.check_url(value, variable)
     return value

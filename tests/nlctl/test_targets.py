@@ -107,3 +107,56 @@ def test_a_broken_settings_file_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match=r"nlctl\.toml cannot be read"):
         targets.resolve(Project(tmp_path), "staging")
+
+
+@pytest.mark.parametrize("section", ["targets = 3", "targets = []", "[targets]\nstaging = 3"])
+def test_a_misspelt_section_of_the_settings_is_one_line(tmp_path: Path, section: str) -> None:
+    (tmp_path / "nlctl.toml").write_text(section)
+
+    with pytest.raises(InvalidInput, match=r"nlctl\.toml: write each of targets"):
+        targets.resolve(Project(tmp_path), "staging")
+
+
+def test_a_project_that_the_settings_do_not_describe_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "nlctl.toml").write_text('[projects.notionlab]\nmigrations = "here"')
+    project = Project(tmp_path)
+
+    assert project.migrations("notionlab") == tmp_path / "here"
+    with pytest.raises(InvalidInput, match="no project called 'assistnat'"):
+        project.migrations("assistnat")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hush",
+        "postgres:hush@db.example.test/postgres",
+        "postgresql://postgres:hu%sh@db.example.test/postgres",
+        "postgresql://postgres:x@hush@db.example.test/postgres",
+        "postgresql://postgres:hush/x@db.example.test/postgres",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_without_showing_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", url)
+
+    with pytest.raises(InvalidInput) as refusal:
+        targets.resolve(project, "staging")
+    assert refusal.value.message == "NLCTL_STAGING_DATABASE_URL is not the URL of a database."
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///postgres",
+        "postgresql://a:b%40c%2Fd@one.test:1,two.test:2/postgres?sslmode=require",
+        "host=db.example.test password=hush",
+    ],
+)
+def test_every_form_of_url_that_the_server_s_library_reads_is_taken(
+    project: Project, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", url)
+
+    assert targets.resolve(project, "staging").database_url == url

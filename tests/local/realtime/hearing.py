@@ -104,3 +104,15 @@ async def a_slot(database: Database) -> str:
         while not (found := slots(database)):
             await asyncio.sleep(0.01)
     return found[0]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once it is so."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def changes_slots(database: Database) -> list[str]:
+    """The slots that changes of rows are heard through."""
+    return [name for name in slots(database) if "changes" in name]

@@ -26,7 +26,7 @@ _ROWS = sql.SQL(
 )
 _CONDITIONS = sql.SQL(
     """(
-      select each.n::int - 1 as n, each.document, {rows}
+      select each.n::int - 1 as n, each.document {names}
       from jsonb_array_elements(%s::jsonb) with ordinality as each (document, n) {made}
     )"""
 )
@@ -71,26 +71,29 @@ def form(condition: Filter) -> Form:
 def matches(table: sql.Identifier, forms: Iterable[Form]) -> sql.Composed:
     """Which rows (first parameter) pass which sets of conditions (second), all of `forms`."""
     forms = tuple(forms)
-    names = [sql.Identifier(f"value_{place}") for place in range(len(forms))]
+    places = [n for n, each in enumerate(forms) if each.operator not in COMPARED_AS_TEXT]
     conditions = _CONDITIONS.format(
-        rows=sql.SQL(", ").join(names),
+        names=sql.Composed([sql.SQL(", {}").format(_value(place)) for place in places]),
         made=sql.Composed(
             [
-                _MADE.format(table=table, place=sql.Literal(place), name=name)
-                for place, name in enumerate(names)
+                _MADE.format(table=table, place=sql.Literal(place), name=_value(place))
+                for place in places
             ]
         ),
     )
     return sql.SQL("select a.n, b.n from {} as a join {} as b on {}").format(
         _ROWS.format(table=table),
         conditions,
-        sql.SQL(" and ").join(
-            _condition(table, each, place, names[place]) for place, each in enumerate(forms)
-        ),
+        sql.SQL(" and ").join(_condition(table, each, place) for place, each in enumerate(forms)),
     )
 
 
-def _condition(table: sql.Identifier, form: Form, place: int, name: sql.Identifier) -> sql.Composed:
+def _value(place: int) -> sql.Identifier:
+    """What the condition at a place compares with, as a row with only that column."""
+    return sql.Identifier(f"value_{place}")
+
+
+def _condition(table: sql.Identifier, form: Form, place: int) -> sql.Composed:
     column, key = sql.Identifier(form.column), sql.Literal(form.column)
     mine = sql.SQL("(a.content).{}").format(column)
     if form.operator == "is":
@@ -99,7 +102,7 @@ def _condition(table: sql.Identifier, form: Form, place: int, name: sql.Identifi
     else:
         passes = sql.SQL(_COMPARISONS[form.operator]).format(
             mine=mine,
-            theirs=sql.SQL("(b.{}).{}").format(name, column),
+            theirs=sql.SQL("(b.{}).{}").format(_value(place), column),
             text=sql.SQL("(b.document ->> {})").format(sql.Literal(place)),
             table=table,
             key=key,

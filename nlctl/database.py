@@ -41,13 +41,8 @@ def connect(url: str, *, autocommit: bool = False, name: str = "nlctl") -> psyco
 
 
 def check_url(url: str, name: str) -> None:
-    """Refuse what libpq would misread, without a word of it: a part of it is a password."""
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        parts = {"host": "@"}
-    # Where libpq finds these, it took a piece of the password for the host or the port.
-    if "@" in str(parts.get("host", "")) or re.search(r"[^\d,]", str(parts.get("port", ""))):
+    """Refuse what is no URL of a database, without a word of it: a part of it is a password."""
+    if _is_misread(url):
         raise InvalidInput(
             f"{name} is not the URL of a database.",
             hint="Write postgresql://user:password@host:5432/postgres, and in the password "
@@ -110,6 +105,16 @@ def reason(error: psycopg.Error) -> str:
         said, detail = answer["message"], answer.get("details")
     line = " ".join(said.split()).rstrip(".")
     return f"{line} ({' '.join(detail.split()).rstrip('.')})" if detail else line
+
+
+def _is_misread(url: str) -> bool:
+    """Whether libpq refuses it, or takes a piece of the password for the host or the port."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return True
+    host, port = str(parts.get("host", "")), str(parts.get("port", ""))
+    return "@" in host or re.search(r"[^\d,]", port) is not None
 
 
 def _trusted(script: str) -> LiteralString:

@@ -64,8 +64,6 @@ def _posted_media(request: ApiRequest) -> Media | None:
 def _fits(function: Function, arguments: frozenset[str], media: Media | None) -> bool:
     if not function.parameters:
         return not arguments and media in {None, JSON}
-    if any(not parameter.name for parameter in function.parameters):
-        return False
     required = {one.name for one in function.parameters if one.is_required}
     return required <= arguments <= {one.name for one in function.parameters}
 

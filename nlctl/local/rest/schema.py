@@ -220,10 +220,16 @@ def _function(row: dict[str, Any], hoisted: tuple[str, ...]) -> Function:
 
 
 def _by_name(functions: Iterable[Function]) -> dict[Name, tuple[Function, ...]]:
+    """Overloads in PostgREST's order, in which they are listed where they cannot be told apart."""
     grouped: dict[Name, tuple[Function, ...]] = {}
-    for function in functions:
+    for function in sorted(functions, key=_rank):
         grouped[function.name] = (*grouped.get(function.name, ()), function)
     return grouped
+
+
+def _rank(function: Function) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+    parameters = tuple((one.name, one.type) for one in function.parameters)
+    return len(parameters), function.description or "", parameters
 
 
 def _handler(row: dict[str, Any]) -> tuple[tuple[Name | None, str], Handler]:

@@ -146,7 +146,7 @@ def _body(body: Body | None, values: list[str | bytes | None]) -> Hashable:
     if isinstance(body, RawBody):
         values.append(b"\\x" + body.content.hex().encode() if _is_binary(body) else body.content)
         return body.media
-    values.append(None)
+    values.append("{}")  # what a single unnamed parameter gets where nothing was said
     return None
 
 

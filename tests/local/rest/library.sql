@@ -90,11 +90,15 @@ create function public.double(word text) returns text language sql immutable
   as 'select word || word';
 create function public.twins(n int) returns text language sql immutable as 'select ''int''';
 create function public.twins(n text) returns text language sql immutable as 'select ''text''';
+create function public.pair(b text) returns text language sql immutable as 'select ''text''';
+create function public.pair(b int) returns text language sql immutable as 'select ''int''';
 create function public.total(variadic numbers int[]) returns int language sql immutable
   as 'select sum(n)::int from unnest(numbers) n';
 create function public.echo(jsonb) returns jsonb language sql immutable as 'select $1';
 create function public.length_of(bytea) returns int language sql immutable as 'select length($1)';
 create function public.say(text) returns text language sql immutable as 'select $1';
+create function public.said(text default 'nothing') returns text language sql immutable
+  as 'select $1';
 create function public.nothing() returns void language sql as '';
 create function public.evens(until int) returns setof int language sql immutable
   as 'select generate_series(2, until, 2)';

@@ -94,6 +94,22 @@ def test_a_body_is_the_argument_without_a_name(reader: httpx.Client) -> None:
     assert (text.json(), data.json(), array.json()) == ("hé", 3, [{"a": 1}, {"a": 2}])
 
 
+def test_a_body_that_names_the_argument_without_a_name_is_taken_whole(
+    reader: httpx.Client,
+) -> None:
+    body = '{"": "hé"}'
+    typed = {"Content-Type": "application/json"}
+
+    assert reader.post("/rpc/say", content=body.encode(), headers=typed).json() == body
+
+
+def test_an_argument_without_a_name_that_was_left_out_is_an_empty_object(
+    reader: httpx.Client,
+) -> None:
+    assert reader.get("/rpc/said").json() == "{}"
+    assert reader.post("/rpc/said").json() == "{}"
+
+
 def test_a_form_names_arguments(reader: httpx.Client) -> None:
     assert reader.post("/rpc/add", data={"a": "1", "b": "2"}).json() == 3
 
@@ -147,6 +163,12 @@ def test_functions_that_only_differ_in_types_are_ambiguous(reader: httpx.Client)
         "Could not choose the best candidate function between: "
         "public.twins(n => integer), public.twins(n => text)"
     )
+
+
+def test_ambiguous_functions_are_listed_by_their_parameters(reader: httpx.Client) -> None:
+    error = refused(reader.get("/rpc/pair?b=1"), 300, "PGRST203")
+
+    assert error["message"].endswith("public.pair(b => integer), public.pair(b => text)")
 
 
 def test_a_function_that_writes_is_for_post(writer: httpx.Client) -> None:

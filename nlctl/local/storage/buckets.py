@@ -97,10 +97,8 @@ async def delete(call: Call) -> Answer:
     """DELETE /bucket/:id, if nothing is in it."""
     identifier = call.place[0]
     async with call.service.database.transaction() as transaction:
-        looked = await transaction.run(
-            call.acting_as(SERVICE), call.step("bucket_look", identifier, caller=SERVICE)
-        )
-        is_filled = text(looked[1])
+        [looked] = await transaction.run(call.own_step("bucket_look", identifier))
+        is_filled = text(looked)
         if is_filled is None:
             raise errors.no_bucket()
         if is_filled == "true":

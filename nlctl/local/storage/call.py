@@ -139,8 +139,11 @@ class Call:
 
     def step(self, name: str, *parameters: str | None, caller: Caller | None = None) -> Step:
         """The query `name` for the rights of whoever asks, or of `caller`."""
-        values = [None if each is None else each.encode() for each in parameters]
-        return Step(query(name), values, (caller or self.caller).role)
+        return Step(query(name), _encode(parameters), (caller or self.caller).role)
+
+    def own_step(self, name: str, *parameters: str | None) -> Step:
+        """The query `name` as the owner of the tables, before anybody else's rights apply."""
+        return Step(query(name), _encode(parameters))
 
     async def document(self) -> Fields:
         """The JSON object in the body; one that is missing is an empty one."""
@@ -176,3 +179,7 @@ class Call:
     @cached_property
     def _headers_document(self) -> str:
         return json.dumps(self.headers)
+
+
+def _encode(values: Sequence[str | None]) -> list[bytes | None]:
+    return [None if each is None else each.encode() for each in values]

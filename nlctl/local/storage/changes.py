@@ -64,10 +64,8 @@ async def copy(call: Call) -> Answer:
     except (FileNotFoundError, ValueError) as error:
         raise errors.no_file() from error
     made = await objects.write(call, draft, kept)
-    shown = await database.run(
-        call.acting_as(SERVICE), call.step("object_show", *target, caller=SERVICE)
-    )
-    copied = json.loads(text(shown[1]) or "{}")
+    [shown] = await database.run(call.own_step("object_show", *target))
+    copied = json.loads(text(shown) or "{}")
     return answer({**copied, "Id": made, "Key": "/".join(target)})
 
 

@@ -13,7 +13,6 @@ from urllib.parse import quote
 from nlctl.local.storage import errors, links, ranges
 from nlctl.local.storage.bodies import DEFAULT_CACHE_CONTROL, DEFAULT_TYPE
 from nlctl.local.storage.call import Answer, answer
-from nlctl.local.storage.callers import SERVICE
 from nlctl.local.storage.database import text
 from nlctl.local.storage.folder import READ_SIZE
 
@@ -116,33 +115,29 @@ async def refuse_image(_call: Call) -> Answer:
 async def find_readable(call: Call) -> Stored:
     """The object, if its bucket is public or the policies let the caller read it."""
     place = (call.bucket, call.name)
-    steps = [call.acting_as(SERVICE), call.step("bucket_object", *place, caller=SERVICE)]
+    steps = [call.own_step("bucket_object", *place)]
     if call.caller.is_known:
         steps += [call.acting_as(call.caller), call.step("object_show", *place)]
     results = await call.service.database.run(*steps)
-    is_public = text(results[1])
+    is_public = text(results[0])
     if is_public is None or (is_public == "false" and not call.caller.is_known):
         raise errors.no_bucket()
-    row = text(results[1], 1) if is_public == "true" else text(results[3])
+    row = text(results[0], 1) if is_public == "true" else text(results[2])
     return _stored(row)
 
 
 async def _find_public(call: Call) -> Stored:
-    results = await call.service.database.run(
-        call.acting_as(SERVICE),
-        call.step("bucket_object", call.bucket, call.name, caller=SERVICE),
-    )
-    if text(results[1]) != "true":
+    step = call.own_step("bucket_object", call.bucket, call.name)
+    [found] = await call.service.database.run(step)
+    if text(found) != "true":
         raise errors.no_bucket()
-    return _stored(text(results[1], 1))
+    return _stored(text(found, 1))
 
 
 async def _find_any(call: Call) -> Stored:
-    results = await call.service.database.run(
-        call.acting_as(SERVICE),
-        call.step("object_show", call.bucket, call.name, caller=SERVICE),
-    )
-    return _stored(text(results[1]))
+    step = call.own_step("object_show", call.bucket, call.name)
+    [found] = await call.service.database.run(step)
+    return _stored(text(found))
 
 
 def _stored(row: str | None) -> Stored:

@@ -43,7 +43,7 @@ class Kept:
     version: str
     size: int
     digest: str
-    written_at: float
+    kept_at: float
 
 
 class Folder:
@@ -77,7 +77,7 @@ class Folder:
 
     async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
         """Write what arrives to a new file, complete and on the disk when this returns."""
-        with _New(self, self.incoming / f"{uuid4()}.new") as new:
+        with _New(self, str(uuid4())) as new:
             await new.write(chunks)
             return await new.finish()
 
@@ -99,14 +99,12 @@ class Folder:
         """The file of a version; raises FileNotFoundError."""
         return await self.do(self._open_file, version)
 
-    def settle(self, path: Path, size: int, digest: str) -> Kept:
+    def settle(self, path: Path, version: str, size: int, digest: str) -> Kept:
         """Move a file that is on the disk to where complete ones are."""
-        version = str(uuid4())
         place = self.path(version)
-        written_at = path.stat().st_mtime
         path.replace(place)
         _bring_to_disk(place.parent)
-        return Kept(version, size, digest, written_at)
+        return Kept(version, size, digest, time.time())
 
     def _adopt(self, path: Path) -> Kept:
         digest = hashlib.md5(usedforsecurity=False)
@@ -115,7 +113,7 @@ class Folder:
                 digest.update(chunk)
             os.fsync(file.fileno())
             size = file.tell()
-        return self.settle(path, size, digest.hexdigest())
+        return self.settle(path, str(uuid4()), size, digest.hexdigest())
 
     def _copy(self, version: str) -> Kept:
         path = self.incoming / f"{uuid4()}.new"
@@ -142,9 +140,10 @@ class Folder:
 class _New:
     """A file that is being written, a large piece at a time and in another thread."""
 
-    def __init__(self, folder: Folder, path: Path) -> None:
+    def __init__(self, folder: Folder, version: str) -> None:
         self._folder = folder
-        self._path = path
+        self._version = version
+        self._path = folder.incoming / f"{version}.new"
         self._file: BinaryIO | None = None
         self._digest = hashlib.md5(usedforsecurity=False)
         self._size = 0
@@ -195,13 +194,16 @@ class _New:
             raise RuntimeError("nothing was opened")
         os.fsync(self._file.fileno())
         self._file.close()
-        return self._folder.settle(self._path, self._size, self._digest.hexdigest())
+        digest = self._digest.hexdigest()
+        kept = self._folder.settle(self._path, self._version, self._size, digest)
+        self._file = None
+        return kept
 
     def _discard(self) -> None:
         if self._file:
             self._file.close()
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def place(root: Path, version: str) -> Path:

@@ -36,12 +36,12 @@ class Draft:
     user_metadata: str | None = None
     is_upsert: bool = False
 
-    def step(self, call: Call, version: str, caller: Caller) -> Step:
+    def step(self, call: Call, caller: Caller, version: str, identifier: str | None = None) -> Step:
         """The statement that writes its row."""
         owner = self.owner if self.owner and names.is_uuid(self.owner) else None
         return call.step(
             "object_upsert" if self.is_upsert else "object_insert",
-            str(uuid4()), self.bucket, self.name, version, owner, self.owner,
+            identifier, self.bucket, self.name, version, owner, self.owner,
             json.dumps(self.metadata, ensure_ascii=False), self.user_metadata,
             caller=caller,
         )  # fmt: skip
@@ -49,13 +49,13 @@ class Draft:
 
 def describe(kept: Kept, content_type: str, cache_control: str) -> dict[str, Any]:
     """What the row says of its file."""
-    written_at = datetime.fromtimestamp(kept.written_at, UTC).isoformat(timespec="milliseconds")
+    kept_at = datetime.fromtimestamp(kept.kept_at, UTC).isoformat(timespec="milliseconds")
     return {
         "eTag": f'"{kept.digest}"',
         "size": kept.size,
         "mimetype": content_type,
         "cacheControl": cache_control,
-        "lastModified": written_at.replace("+00:00", "Z"),
+        "lastModified": kept_at.replace("+00:00", "Z"),
         "contentLength": kept.size,
         "httpStatusCode": 200,
     }
@@ -72,20 +72,17 @@ async def admit(call: Call, draft: Draft, body: Body | None = None) -> Rules:
 
     The policies are asked by writing the row in a transaction that comes to nothing.
     """
-    rules_steps = (
-        call.acting_as(SERVICE),
-        call.step("bucket_rules", draft.bucket, caller=SERVICE),
-    )
-    trial = (call.acting_as(call.caller), draft.step(call, TRIAL_VERSION, call.caller))
+    rules = call.own_step("bucket_rules", draft.bucket)
+    trial = (call.acting_as(call.caller), draft.step(call, call.caller, TRIAL_VERSION))
     database = call.service.database
     try:
-        results = await database.run(*rules_steps, *trial, keep=False)
+        results = await database.run(rules, *trial, keep=False)
     except errors.Refusal:
         # The bucket's own objections come first, as on the platform.
-        results = await database.run(*rules_steps)
-        _read_rules(call, results[1], draft, body)
+        results = await database.run(rules)
+        _read_rules(call, results[0], draft, body)
         raise
-    return _read_rules(call, results[1], draft, body)
+    return _read_rules(call, results[0], draft, body)
 
 
 async def write(call: Call, draft: Draft, kept: Kept) -> str:
@@ -94,22 +91,25 @@ async def write(call: Call, draft: Draft, kept: Kept) -> str:
     Without the right to replace, a row that came in the meantime wins.
     """
     place = (draft.bucket, draft.name)
+    identifier = str(uuid4())
+    hold = [call.step("object_hold", *place, caller=SERVICE)] if draft.is_upsert else []
     folder = call.service.folder
     try:
         results = await call.service.database.run(
             call.acting_as(SERVICE),
             call.step("lock_name", *place, caller=SERVICE),
-            call.step("object_hold", *place, caller=SERVICE),
-            draft.step(call, kept.version, SERVICE),
-            call.step("object_find", *place, caller=SERVICE),
+            *hold,
+            draft.step(call, SERVICE, kept.version, identifier),
         )
     except errors.Uncertain:
         raise  # the row may be there, so the file has to stay
     except errors.Refusal:
         await folder.remove([kept.version])
         raise
-    await folder.remove([text(results[2])])
-    return text(results[4]) or ""
+    if draft.is_upsert:
+        await folder.remove([text(results[2])])
+        return text(results[3]) or identifier
+    return identifier
 
 
 def _read_rules(call: Call, result: PGresult, draft: Draft, body: Body | None) -> Rules:

@@ -2,4 +2,6 @@
 insert into storage.objects (
   id, bucket_id, name, version, owner, owner_id, metadata, user_metadata
 )
-values ($1::uuid, $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb)
+values (
+  coalesce($1::uuid, gen_random_uuid()), $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb
+)

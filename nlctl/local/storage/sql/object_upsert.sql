@@ -2,7 +2,9 @@
 insert into storage.objects as o (
   id, bucket_id, name, version, owner, owner_id, metadata, user_metadata
 )
-values ($1::uuid, $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb)
+values (
+  coalesce($1::uuid, gen_random_uuid()), $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb
+)
 on conflict (bucket_id, name) do update set
   version = excluded.version,
   owner = coalesce(excluded.owner, o.owner),

@@ -65,4 +65,5 @@ def create(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.service = service
     return app

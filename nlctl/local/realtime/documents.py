@@ -11,9 +11,10 @@ class NotJson(ValueError):
 
 
 def read(text: str | bytes) -> Any:
-    """The value of a JSON text."""
+    """The value of a JSON text; bytes must be UTF-8, of which `json` alone is not so sure."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        whole = text if isinstance(text, str) else text.decode()
+        return json.loads(whole, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
 

@@ -32,6 +32,7 @@ begin
     when 'broadcast' then p_extension = 'broadcast'
     when 'presence' then p_extension = 'presence'
     when 'own' then realtime.topic() = 'own:' || (auth.jwt() ->> 'sub')
+    when 'mind' then not p_is_said or auth.jwt() ->> 'sub' = 'ada'
     when 'knock' then current_setting('request.headers')::json ->> 'x-knock' = 'twice'
     else false
   end;

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from websockets.sync.connection import Connection as ClientConnection
 
     from nlctl.local.realtime.contract import Hub, Listener, Message
+    from nlctl.local.realtime.service import Service
 
 PATIENCE_SECONDS = 20
 FAR = 4_000_000_000
@@ -227,6 +228,7 @@ class Running:
     """A Realtime service that answers."""
 
     url: str
+    service: Service
     source: Archivist
     http: httpx.Client
     _sockets: ExitStack
@@ -252,13 +254,14 @@ def serve(database_url: str, **limits: Any) -> Iterator[Running]:
 
     config = RealtimeConfig(database_url, realtime.Limits(**limits))
     app = realtime.create(config, RING, make_source)
+    service = app.state.service
     with socket.socket() as listening, ExitStack() as sockets:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         http = sockets.enter_context(httpx.Client(base_url=url, timeout=PATIENCE_SECONDS))
         with run(app, listening):
             try:
-                yield Running(url, archivists[0], http, sockets)
+                yield Running(url, service, archivists[0], http, sockets)
             finally:
                 sockets.close()
 

@@ -6,6 +6,7 @@ once writes finished frames straight to their transports, and looks for himself 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 EXTENSION = "nlctl.connection"
+OPEN_FILES = 10_240  # what every system grants that has not been told otherwise
+
+
+def allow_many() -> None:
+    """Let this process have as many connections as it may; systems start with few."""
+    if sys.platform == "win32":
+        return  # no such limit there
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Connection(WebSocketsSansIOProtocol):

@@ -23,10 +23,9 @@ import uvicorn
 
 from nlctl import console
 from nlctl.errors import NlctlError
-from nlctl.local import assembly, lifespan, logbook, mail, ports, settings
+from nlctl.local import assembly, connections, lifespan, logbook, mail, ports, settings
 from nlctl.local.api import Api, Order, Whereabouts
 from nlctl.local.assembly import Places
-from nlctl.local.connections import Connection
 from nlctl.local.mail import Inbox
 from nlctl.local.stack import DATABASE, Stack, StackBusy
 from nlctl.project import Project
@@ -75,6 +74,7 @@ def run(
 ) -> None:
     """Serve `project` until a signal says stop; `started` hears where it answers."""
     logbook.keep()
+    connections.allow_many()
     with _only_one(project), contextlib.ExitStack() as sockets:
         asked = settings.read(project)
         api = sockets.enter_context(ports.listen(order.host, order.port, exact=order.exact))
@@ -130,7 +130,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         uvicorn.Config(
             app,
             http="httptools",
-            ws=Connection,
+            ws=connections.Connection,
             ws_max_size=LARGEST_FRAME,
             ws_per_message_deflate=False,
             ws_ping_interval=None,  # clients send heartbeats of their own

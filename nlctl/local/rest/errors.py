@@ -291,6 +291,12 @@ def pool_exhausted() -> ApiError:
     return ApiError("PGRST003", "Timed out acquiring connection from connection pool.")
 
 
+def embedded_twice(parent: str, label: str, depth: int) -> ApiError:
+    """PostgREST joins embeds under this name, so PostgreSQL refuses two without aliases."""
+    message = f'table name "{parent}_{label}_{depth}" specified more than once'
+    return ApiError("42712", message, status=400)
+
+
 def text_not_unicode() -> ApiError:
     return ApiError("22021", 'invalid byte sequence for encoding "UTF8"', status=400)
 

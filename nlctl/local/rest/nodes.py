@@ -121,6 +121,11 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
     @property
+    def depth(self) -> int:
+        """How many relations it is embedded in."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    @property
     def is_to_one(self) -> bool:
         return self.relationship is not None and self.relationship.is_to_one
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nlctl.local.rest import embeds
-from nlctl.local.rest.errors import ApiError
+from nlctl.local.rest.errors import ApiError, embedded_twice
 from nlctl.local.rest.names import Name
 from nlctl.local.rest.nodes import (
     SOURCE,
@@ -116,6 +116,8 @@ class TreePlanner:
             node.outputs += self._outputs(column, relation, node, is_expanded=is_expanded)
         for inner in branches.inner:
             child = self._embed(node, relation, inner.embed)
+            if any(child.label == other.label for other in node.children):
+                raise embedded_twice(relation.name, child.label, child.depth)
             node.children.append(child)
             target = child.relationship.target if child.relationship else child.relation
             self._grow(child, target, inner, found, is_expanded=is_expanded)

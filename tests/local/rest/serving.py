@@ -29,6 +29,14 @@ def bearer(role: str, **claims: object) -> dict[str, str]:
     return {"Authorization": f"Bearer {RING.sign({'role': role, **claims})}"}
 
 
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The error that PostgREST words this way: four keys, always."""
+    error: dict[str, Any] = answer.json()
+    assert (answer.status_code, error["code"]) == (status, code), answer.text
+    assert error.keys() == {"code", "message", "details", "hint"}
+    return error
+
+
 @dataclass(frozen=True)
 class Served:
     """Where the API answers, and how to get there if not by the network."""

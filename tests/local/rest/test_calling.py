@@ -11,20 +11,13 @@ from postgrest import APIError
 
 from tests.local.rest import serving
 from tests.local.rest.conftest import config_for
-from tests.local.rest.serving import ADA
+from tests.local.rest.serving import ADA, refused
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.databases import Database
     from tests.local.rest.serving import Served
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    error: dict[str, Any] = answer.json()
-    assert (answer.status_code, error["code"]) == (status, code), answer.text
-    assert error.keys() == {"code", "message", "details", "hint"}
-    return error
 
 
 BOOKS_OF_ADA = [{"id": 1}, {"id": 2}]

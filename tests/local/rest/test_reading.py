@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from postgrest import APIError
 
-from tests.local.rest.serving import ADA
+from tests.local.rest.serving import ADA, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -274,6 +274,14 @@ def test_two_ways_between_tables_are_ambiguous(reader: httpx.Client) -> None:
         "embedding": "books with authors",
         "relationship": "books_author_id_fkey using books(author_id) and authors(id)",
     }
+
+
+def test_two_embeds_of_one_name_need_an_alias(reader: httpx.Client) -> None:
+    twice = "authors!books_author_id_fkey(name),authors!books_translator_id_fkey(name)"
+    error = refused(reader.get(f"/books?select={twice}"), 400, "42712")
+
+    assert error["message"] == 'table name "books_authors_1" specified more than once'
+    assert reader.get(f"/books?select={twice.replace(',', ',by:')}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -584,12 +592,12 @@ def test_the_python_client_counts_pages_and_embeds(client: SyncPostgrestClient) 
 def test_the_python_client_sees_one_row_or_why_not(client: SyncPostgrestClient) -> None:
     one = client.from_("covers").select("*").eq("book_id", 1).single().execute()
     maybe = client.from_("covers").select("*").eq("book_id", 9).maybe_single().execute()
-    with pytest.raises(APIError) as refused:
+    with pytest.raises(APIError) as refusal:
         client.from_("covers").select("*").single().execute()
 
     assert one.data == {"book_id": 1, "color": "blue"}
     assert maybe is None
-    assert (refused.value.code, refused.value.details) == ("PGRST116", "The result contains 2 rows")
+    assert (refusal.value.code, refusal.value.details) == ("PGRST116", "The result contains 2 rows")
 
 
 def test_the_python_client_reads_csv_and_searches(client: SyncPostgrestClient) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from postgrest import APIError
 
-from tests.local.rest.serving import ADA, BEN
+from tests.local.rest.serving import ADA, BEN, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +22,6 @@ SHOWN = "return=representation"
 
 def write(writer: httpx.Client, method: str, path: str, body: Any, *prefer: str) -> httpx.Response:
     return writer.request(method, path, json=body, headers={"Prefer": ", ".join(prefer)})
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    error: dict[str, Any] = answer.json()
-    assert (answer.status_code, error["code"]) == (status, code), answer.text
-    assert error.keys() == {"code", "message", "details", "hint"}
-    return error
 
 
 def covers(database: Database) -> list[tuple[int, str | None]]:

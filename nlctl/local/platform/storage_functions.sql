@@ -110,6 +110,8 @@ declare
   folder text := coalesce(prefix, '');
   sort_by text := lower(coalesce(sortcolumn, 'name'));
   direction text := case when lower(sortorder) = 'desc' then 'desc' else 'asc' end;
+  -- A search that names folders shows what is in them, with their names.
+  depth integer := length(regexp_replace(coalesce(search, ''), '[^/]', '', 'g')) + 1;
 begin
   if sort_by not in ('name', 'updated_at', 'created_at', 'last_accessed_at') then
     sort_by := 'name';
@@ -118,17 +120,18 @@ begin
   return query execute format(
     $query$
       select * from (
-        select distinct split_part(substr(o.name, $2), '/', 1) as name, null::uuid,
-          null::timestamptz as updated_at, null::timestamptz as created_at,
+        select distinct array_to_string((string_to_array(substr(o.name, $2), '/'))[1 : $6], '/')
+            as name,
+          null::uuid, null::timestamptz as updated_at, null::timestamptz as created_at,
           null::timestamptz as last_accessed_at, null::jsonb
         from storage.objects as o
         where o.bucket_id = $1 and lower(o.name) collate "C" ^@ lower($3)
-          and strpos(substr(o.name, $2), '/') > 0
+          and cardinality(string_to_array(substr(o.name, $2), '/')) > $6
         union all
         select substr(o.name, $2), o.id, o.updated_at, o.created_at, o.last_accessed_at, o.metadata
         from storage.objects as o
         where o.bucket_id = $1 and lower(o.name) collate "C" ^@ lower($3)
-          and strpos(substr(o.name, $2), '/') = 0
+          and cardinality(string_to_array(substr(o.name, $2), '/')) = $6
       ) as entry
       order by %1$s lower(entry.name) collate "C" %2$s
       limit $4 offset $5
@@ -136,7 +139,7 @@ begin
     case when sort_by <> 'name' then format('entry.%I %s nulls first,', sort_by, direction) end,
     direction
   ) using bucketname, length(folder) + 1, folder || coalesce(search, ''),
-    least(coalesce(limits, 100), 1500), coalesce(offsets, 0);
+    least(coalesce(limits, 100), 1500), coalesce(offsets, 0), depth;
 end;
 $$;
 comment on function storage.search is

@@ -167,7 +167,8 @@ def serve(database: Database, folder: Path, **settings: Any) -> Iterator[Running
     keyring = Keyring(SECRET, [make_signing_key()])
     with ports.listen(ports.LOOPBACK, 0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = StorageConfig(storage_url(database), folder, url, **settings)
+        database_url = settings.pop("database_url", storage_url(database))
+        config = StorageConfig(database_url, folder, url, **settings)
         with run(storage.create(config, keyring), listening):
             running = Running(url, config, keyring, database)
             try:

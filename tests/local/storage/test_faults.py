@@ -1,0 +1,287 @@
+"""Faults: a killed service, a full disk, callers who hang up, and objects larger than memory."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import multiprocessing
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import uvicorn
+import uvloop
+
+from nlctl.local import ports, storage
+from nlctl.local.storage import StorageConfig, folder, orphans
+from nlctl.local.tokens import Keyring
+from tests.local.storage import services
+from tests.local.storage.services import ADA, OWN_FOLDER, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    from nlctl.local.cluster import Cluster
+    from tests.databases import Database
+    from tests.local.storage.conftest import Serve
+    from tests.local.storage.services import Running, Somebody
+
+ROUNDS = 50
+UPLOADERS = 4
+MEBIBYTE = 1024 * 1024
+LARGE = 256 * MEBIBYTE
+ALLOWED_GROWTH = 64 * MEBIBYTE
+MINE = f"private/{ADA}"
+
+# Children of a process that has imported everything already start in a moment.
+forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+
+
+def answer_until_killed(database_url: str, kept: str, told: Connection) -> None:
+    """What the process of a service does; it tells its port and is never asked to stop."""
+    with ports.listen(ports.LOOPBACK, 0) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = StorageConfig(database_url, Path(kept), url, 2**40)
+        app = storage.create(config, Keyring(services.SECRET))
+        server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="on", log_config=None))
+        told.send(url)
+        uvloop.run(server.serve([listening]))
+
+
+@contextmanager
+def process(database: Database, kept: Path) -> Iterator[tuple[BaseProcess, httpx.Client]]:
+    """A service in a process of its own, and Ada before it; killed at the end of the block."""
+    if sys.platform != "win32":
+        forked.set_forkserver_preload([__name__])
+    ours, theirs = forked.Pipe()
+    arguments = (services.storage_url(database), str(kept), theirs)
+    child = forked.Process(target=answer_until_killed, args=arguments, daemon=True)
+    child.start()
+    token = Keyring(services.SECRET).sign({"role": "authenticated", "sub": ADA})
+    try:
+        url = ours.recv()
+        with httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+        ) as ada:
+            yield child, ada
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+        theirs.close()
+
+
+def content_of(name: str, attempt: int) -> bytes:
+    return hashlib.sha256(f"{name} {attempt}".encode()).digest() * 6000
+
+
+def test_what_was_acknowledged_outlives_kills(empty_database: Database, tmp_path: Path) -> None:
+    empty_database.run(OWN_FOLDER)
+    kept = tmp_path / "storage"
+    acknowledged: dict[str, int] = {}
+    attempted: dict[str, int] = {}
+
+    for number in range(ROUNDS):
+        with process(empty_database, kept) as (child, ada):
+            upload_until_killed(child, ada, 1 + number % 7, acknowledged, attempted)
+
+    assert len(acknowledged) >= UPLOADERS
+    check_everything(empty_database, kept, acknowledged, attempted)
+
+
+def upload_until_killed(
+    child: BaseProcess,
+    ada: httpx.Client,
+    kill_after: int,
+    acknowledged: dict[str, int],
+    attempted: dict[str, int],
+) -> None:
+    """Several upload at once; at so many acknowledged the others are in the middle of theirs."""
+    counted = itertools.count(1)
+
+    def upload(uploader: int) -> None:
+        for turn in itertools.count():
+            name = f"{ADA}/{uploader}-{turn % 3}"
+            attempted[name] = attempted.get(name, 0) + 1
+            try:
+                answer = ada.post(
+                    f"/object/private/{name}",
+                    content=content_of(name, attempted[name]),
+                    headers={"x-upsert": "true"},
+                )
+            except httpx.TransportError:
+                return
+            assert answer.status_code == 200, answer.text
+            acknowledged[name] = attempted[name]
+            if next(counted) == kill_after:
+                child.kill()
+
+    with ThreadPoolExecutor(UPLOADERS) as pool:
+        list(pool.map(upload, range(UPLOADERS)))
+
+
+def check_everything(
+    database: Database, kept: Path, acknowledged: dict[str, int], attempted: dict[str, int]
+) -> None:
+    """Nothing that was acknowledged is lost, no row lacks its file, and the rest is cleaned up."""
+    with services.serve(database, kept) as again:
+        for name, attempt in acknowledged.items():
+            possible = [content_of(name, n) for n in range(attempt, attempted[name] + 1)]
+            assert again.ada.read(f"private/{name}").content in possible
+        with database.connect("supabase_admin") as admin:
+            found = orphans.find(kept, admin, settled_seconds=0)
+            assert found.objects == ()
+            found.remove_files()
+        assert {path.name for path in again.files()} == again.versions()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("size", [10, 3 * MEBIBYTE])
+def test_a_full_disk_refuses_and_keeps_what_was_there(
+    storage: Running, ada: Somebody, monkeypatch: pytest.MonkeyPatch, size: int, code: int
+) -> None:
+    ada.upload(f"{MINE}/a", "before")
+
+    def fail(*_: Any) -> None:
+        raise OSError(code, "no room")
+
+    with monkeypatch.context() as full:
+        full.setattr(folder, "_write_all", fail)
+        answer = ada.upload(f"{MINE}/a", b"x" * size, x_upsert="true")
+
+    assert refused(answer) == (
+        500, "500", "InternalError", "The disk is full; the object was not stored",
+    )  # fmt: skip
+    assert ada.read(f"{MINE}/a").text == "before"
+    assert len(storage.files()) == 1
+
+
+def test_a_disk_that_fails_at_the_last_moment_leaves_no_row(
+    storage: Running, ada: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", fail)
+        assert ada.upload(f"{MINE}/a").status_code == 500
+
+    assert (storage.versions(), storage.files()) == (set(), [])
+
+
+@pytest.mark.parametrize("head", ["", "content-type: multipart/form-data; boundary=XX\r\n"])
+def test_a_caller_who_hangs_up_leaves_nothing(storage: Running, ada: Somebody, head: str) -> None:
+    token = ada.http.headers["authorization"]
+    place = urlsplit(storage.url)
+    with socket.create_connection((place.hostname or "", place.port or 0)) as raw:
+        raw.sendall(
+            f"POST /object/{MINE}/a HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\n{head}"
+            f"content-length: {4 * MEBIBYTE}\r\n\r\n".encode()
+        )
+        raw.sendall(
+            b'--XX\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n'
+            + b"x" * 2 * MEBIBYTE
+        )
+
+    assert ada.upload(f"{MINE}/b").status_code == 200
+    wait_until(lambda: len(storage.files()) == 1)
+    assert [path.name for path in storage.files()] == list(storage.versions())
+
+
+def wait_until(holds: Any) -> None:
+    """Wait for what another thread does; half a minute is a failure."""
+    for _ in range(3000):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("It never came to hold.")
+
+
+def test_a_caller_who_stops_reading_is_let_go(storage: Running, ada: Somebody) -> None:
+    ada.upload(f"{MINE}/large", bytes(16 * MEBIBYTE))
+
+    with ada.http.stream("GET", f"/object/{MINE}/large") as answer:
+        next(answer.iter_bytes(1000))
+
+    assert ada.read(f"{MINE}/large").headers["content-length"] == str(16 * MEBIBYTE)
+
+
+def test_a_database_that_is_gone_is_said_to_be(serve: Serve, cluster: Cluster) -> None:
+    gone = cluster.url("nothing", "supabase_storage_admin")
+    storage = serve(database_url=gone)
+
+    assert refused(storage.ada.upload(f"{MINE}/a"))[1:3] == ("503", "DatabaseError")
+    assert storage.files() == []
+
+
+def test_a_lost_connection_is_replaced(storage: Running, ada: Somebody) -> None:
+    ada.upload(f"{MINE}/a")
+    storage.database.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where usename = 'supabase_storage_admin' and datname = current_database()",
+        user="supabase_admin",
+    )
+
+    answers = [ada.read(f"{MINE}/a").status_code for _ in range(3)]
+
+    assert answers[-1] == 200
+
+
+def test_what_never_became_complete_is_gone_after_a_restart(serve: Serve, tmp_path: Path) -> None:
+    left = tmp_path / "storage" / "incoming" / "left.new"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+
+    assert serve().files() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the most that was in memory")
+@pytest.mark.parametrize("form", [False, True])
+def test_a_large_object_passes_through_without_being_held(
+    empty_database: Database, tmp_path: Path, form: bool
+) -> None:
+    empty_database.run(OWN_FOLDER)
+    piece = bytes(MEBIBYTE)
+    headers = {"content-length": str(LARGE)}
+    before_file = b""
+    if form:
+        before_file = b'--XX\r\ncontent-disposition: form-data; name=""; filename="f"\r\n\r\n'
+        after_file = b"\r\n--XX--\r\n"
+        length = len(before_file) + LARGE + len(after_file)
+        headers = {
+            "content-type": "multipart/form-data; boundary=XX", "content-length": str(length),
+        }  # fmt: skip
+
+    def body() -> Iterator[bytes]:
+        yield before_file
+        yield from itertools.repeat(piece, LARGE // MEBIBYTE)
+        if form:
+            yield after_file
+
+    with process(empty_database, tmp_path / "storage") as (child, ada):
+        ada.post(f"/object/{MINE}/warm", content=piece)
+        before = most_memory(child.pid)
+        made = ada.post(f"/object/{MINE}/large", content=body(), headers=headers)
+        assert made.status_code == 200
+        with ada.stream("GET", f"/object/{MINE}/large") as answer:
+            assert sum(len(chunk) for chunk in answer.iter_raw()) == LARGE
+        growth = most_memory(child.pid) - before
+
+    assert growth < ALLOWED_GROWTH
+
+
+def most_memory(process_id: int | None) -> int:
+    """The most that a process has had in memory, in bytes."""
+    lines = Path(f"/proc/{process_id}/status").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024

@@ -120,22 +120,31 @@ def check(migration: Migration) -> None:
             f"{migration.path.name} holds no statement yet.", hint="Write it or delete it."
         )
     for statement in migration.statements:
-        where = migration.at(statement.begins)
         if statement.controls_transaction:
-            raise InvalidInput(
-                f"{where}: a file may not begin or end a transaction.",
-                hint="Delete the statement: each file already runs in a transaction of its own.",
+            raise _unfit(
+                migration,
+                statement,
+                "a file may not begin or end a transaction.",
+                "Delete the statement: each file already runs in a transaction of its own.",
             )
         if statement.streams:
-            raise InvalidInput(
-                f"{where}: a migration cannot copy to or from its reader.",
-                hint="Write the rows as insert statements, or keep them as a seed.",
+            raise _unfit(
+                migration,
+                statement,
+                "a migration cannot copy to or from its reader.",
+                "Write the rows as insert statements, or keep them as a seed.",
             )
         if statement.stands_alone and migration.is_transactional:
-            raise InvalidInput(
-                f"{where}: this cannot run in a transaction.",
-                hint=f"Move it to a file of its own whose first line is: {MARKER}",
+            raise _unfit(
+                migration,
+                statement,
+                "this cannot run in a transaction.",
+                f"Move it to a file of its own whose first line is: {MARKER}",
             )
+
+
+def _unfit(migration: Migration, statement: Statement, complaint: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{migration.at(statement.begins)}: {complaint}", hint=hint)
 
 
 def _sql_files(folder: Path) -> Sequence[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nlctl.errors import InvalidInput
-from nlctl.migrations import files
+from nlctl.migrations import files, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,18 @@ def test_what_cannot_be_applied_is_refused_with_its_place(
     write(tmp_path, "1_a.sql", text)
     with pytest.raises(InvalidInput, match=complaint):
         files.check(files.read(tmp_path)[0])
+
+
+def test_places_are_looked_up_for_complaints_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "1_a.sql", "select 1;\n" * 3)
+    looked_up: list[int] = []
+    monkeypatch.setattr(statements, "place", lambda _script, offset: looked_up.append(offset))
+
+    files.check(files.read(tmp_path)[0])
+
+    assert looked_up == []  # each counts the lines before it: a long file would take minutes
 
 
 def test_a_new_file_carries_the_moment_in_utc_and_a_plain_name(tmp_path: Path) -> None:

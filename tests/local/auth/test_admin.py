@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 ADA = "ada@example.test"
 TAKEN = "A user with this email address has already been registered"
+NOBODY = "5a88e88c-ab10-44d7-8c73-49bc6301d9dd"
 ENDPOINTS = [
     ("GET", "/admin/users"),
     ("POST", "/admin/users"),
-    ("GET", f"/admin/users/{uuid4()}"),
-    ("PUT", f"/admin/users/{uuid4()}"),
-    ("DELETE", f"/admin/users/{uuid4()}"),
-    ("GET", f"/admin/users/{uuid4()}/factors"),
-    ("PUT", f"/admin/users/{uuid4()}/factors/{uuid4()}"),
-    ("DELETE", f"/admin/users/{uuid4()}/factors/{uuid4()}"),
+    ("GET", f"/admin/users/{NOBODY}"),
+    ("PUT", f"/admin/users/{NOBODY}"),
+    ("DELETE", f"/admin/users/{NOBODY}"),
+    ("GET", f"/admin/users/{NOBODY}/factors"),
+    ("PUT", f"/admin/users/{NOBODY}/factors/{NOBODY}"),
+    ("DELETE", f"/admin/users/{NOBODY}/factors/{NOBODY}"),
     ("POST", "/admin/generate_link"),
     ("GET", "/admin/audit"),
     ("POST", "/invite"),
@@ -180,6 +181,24 @@ def test_a_list_counts_people_without_an_address(serve: Serve) -> None:
     auth.ask("POST", "/signup", {})
 
     assert auth.admin("GET", "/admin/users").headers["x-total-count"] == "1"
+
+
+def test_a_list_begins_with_the_oldest_where_that_is_asked(auth: Running) -> None:
+    for number in range(2):
+        _create(auth, email=f"p{number}@example.test")
+
+    body = succeeded(auth.admin("GET", "/admin/users", params={"sort": "created_at asc"}))
+
+    assert [user["email"] for user in body["users"]] == ["p0@example.test", "p1@example.test"]
+
+
+@pytest.mark.parametrize("sort", ["email", "created_at sideways"])
+def test_a_list_is_sorted_by_age_alone(auth: Running, sort: str) -> None:
+    answer = auth.admin("GET", "/admin/users", params={"sort": sort})
+
+    status, code, message = refused(answer)
+    assert (status, code) == (400, "validation_failed")
+    assert message.startswith("Bad Sort Parameters: bad ")
 
 
 @pytest.mark.parametrize("query", ["page=-1", "page=x", "per_page=1e3"])

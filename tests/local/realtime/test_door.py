@@ -153,7 +153,7 @@ CUT_OFF: list[tuple[bytes, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "code"), CUT_OFF)
+@pytest.mark.parametrize(("sent", "code"), CUT_OFF, ids=range(len(CUT_OFF)))
 def test_a_broken_frame_ends_its_own_connection_only(
     realtime: Running, topic: str, sent: bytes, code: int
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nlctl.buckets import Bucket
 from nlctl.errors import InvalidInput
 from nlctl.local import keys, settings
 from nlctl.project import Project
@@ -115,6 +116,7 @@ def test_an_unset_variable_of_something_unused_harms_nobody(tmp_path: Path) -> N
         ("api = 1", "api .* must be a table"),
         ('[auth]\nenable_signup = "perhaps"', "auth.enable_signup .* must be true or false"),
         ('[auth.email]\nmax_frequency = "soon"', "auth.email.max_frequency .* a duration"),
+        ('[storage]\nfile_size_limit = "much"', "storage.file_size_limit .* a size such as 50MiB"),
         ("[auth]\nsite_url = 1", "auth.site_url .* must be a text"),
         ("[auth]\nhook = 1", "auth.hook .* must be a table"),
         ('[auth]\njwt_secret = "short"', "auth.jwt_secret .* at least 16 characters"),
@@ -125,6 +127,35 @@ def test_an_unset_variable_of_something_unused_harms_nobody(tmp_path: Path) -> N
 def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path, written: str, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         read(tmp_path, written)
+
+
+@pytest.mark.parametrize(
+    ("written", "bytes_"),
+    [
+        ('"50MiB"', 52_428_800),
+        ('"5MB"', 5_242_880),
+        ('"1.5k"', 1536),
+        ("700", 700),
+        ('"1 G"', 2**30),
+    ],
+)
+def test_sizes_are_read_as_docker_reads_them(tmp_path: Path, written: str, bytes_: int) -> None:
+    found = read(tmp_path, f"[storage]\nfile_size_limit = {written}\n")
+
+    assert found.storage.file_size_limit == bytes_
+
+
+def test_buckets_are_declared_under_their_names(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "[storage.buckets.papers]\npublic = true\n"
+        '[storage.buckets.avatars]\nfile_size_limit = "1MiB"\nallowed_mime_types = ["image/*"]\n',
+    )
+
+    assert found.storage.declared() == [
+        Bucket("papers", True, None, ()),
+        Bucket("avatars", False, 1_048_576, ("image/*",)),
+    ]
 
 
 def test_letters_are_counted_only_where_they_leave_the_machine(tmp_path: Path) -> None:

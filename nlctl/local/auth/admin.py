@@ -49,12 +49,17 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h
 
 
 async def list_users(call: Call) -> Response:
-    """GET /admin/users: a page of accounts, the youngest first."""
+    """GET /admin/users: a page of accounts, the youngest first unless asked otherwise."""
     async with call.transaction() as db:
         await callers.require_admin(call, db)
+        oldest_first = _is_ascending(call)
         page, per_page = _page(call)
         found, total = await users.search(
-            db, call.query("filter"), limit=per_page, offset=(page - 1) * per_page
+            db,
+            call.query("filter"),
+            limit=per_page,
+            offset=(page - 1) * per_page,
+            oldest_first=oldest_first,
         )
     # Like the real service, lists leave identities to the single account.
     shown = [{**user.as_dict(), "identities": None} for user in found]
@@ -342,6 +347,19 @@ def _search(call: Call) -> tuple[str, str]:
     if asked and (scope not in audit.SEARCHABLE or not text):
         raise invalid(f"Invalid query scope: {asked}")
     return scope, text
+
+
+def _is_ascending(call: Call) -> bool:
+    """Whether `sort` asks for it; `created_at` is the only column to sort by."""
+    column, _, direction = call.query("sort").partition(" ")
+    if column not in {"", "created_at"}:
+        raise invalid(f"Bad Sort Parameters: bad field for sort '{column}'")
+    if direction.lower() not in {"", "asc", "desc"}:
+        raise invalid(
+            f"Bad Sort Parameters: bad direction for sort '{direction}', "
+            "only 'asc' and 'desc' allowed"
+        )
+    return direction.lower() == "asc"
 
 
 def _page(call: Call) -> tuple[int, int]:

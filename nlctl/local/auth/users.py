@@ -269,7 +269,9 @@ async def list_providers(db: Connection, user: User) -> User:
     return await merge(db, user, app_metadata=stated)
 
 
-async def search(db: Connection, text: str, *, limit: int, offset: int) -> tuple[list[User], int]:
+async def search(
+    db: Connection, text: str, *, limit: int, offset: int, oldest_first: bool = False
+) -> tuple[list[User], int]:
     """A page of accounts whose address or full name holds `text`, and how many there are.
 
     They come without identities and factors.
@@ -278,9 +280,9 @@ async def search(db: Connection, text: str, *, limit: int, offset: int) -> tuple
     condition = sql.SQL(query("search_users"))
     count = sql.SQL("select count(*) from auth.users where {}").format(condition)
     page = sql.SQL(
-        "select {} from auth.users where {} order by created_at desc, id "
+        "select {} from auth.users where {} order by created_at {}, id "
         "limit %(limit)s offset %(offset)s"
-    ).format(sql.SQL(query("user_columns")), condition)
+    ).format(sql.SQL(query("user_columns")), condition, sql.SQL("asc" if oldest_first else "desc"))
     total = await (await db.execute(count, values)).fetchone()
     rows = await (await db.execute(page, values)).fetchall()
     return [from_row(row) for row in rows], total["count"] if total else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pyotp
 import segno
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 CHALLENGE_SECONDS = 300
 NEIGHBOURING_CODES = 1  # the one before and the one after count too
+NEVER_MADE = UUID(int=0)  # the challenge meant where none is named
 TYPE_NEEDED = "factor_type needs to be totp, phone, or webauthn"
 REJECTED_BY_HOOK = "Further MFA verification attempts will be rejected."
 TOO_MANY = "Maximum number of verified factors reached, unenroll to continue"
@@ -205,7 +207,8 @@ async def _guess(call: Call, user: User, factor: Factor, code: str) -> bool:
 
 
 async def _find_challenge(call: Call, db: Connection, factor: Factor) -> Challenge:
-    challenge_id = calls.parse_uuid(call.body.text("challenge_id"))
+    named = call.body.optional_text("challenge_id")
+    challenge_id = NEVER_MADE if named is None else calls.parse_uuid(named)
     if challenge_id is None:
         raise bad_request(
             "bad_json", "Could not parse request body as JSON: challenge_id must be a UUID"

@@ -153,6 +153,19 @@ def test_a_challenge_that_was_never_made_is_refused(auth: Running) -> None:
     assert refused(answer) == (422, "mfa_factor_not_found", message)
 
 
+def test_a_code_without_a_challenge_is_refused_like_one_for_another(auth: Running) -> None:
+    session = auth.sign_up(ADA)
+    factor = succeeded(_enroll(auth, session))
+    path = f"/factors/{factor['id']}/verify"
+
+    unnamed = auth.ask("POST", path, {"code": _code(factor)}, token=session["access_token"])
+    nonsense = _verify(auth, session, factor, {"id": "first"}, _code(factor))
+
+    message = "MFA factor with the provided challenge ID not found"
+    assert refused(unnamed) == (422, "mfa_factor_not_found", message)
+    assert refused(nonsense)[:2] == (400, "bad_json")
+
+
 def test_a_factor_of_somebody_else_is_not_found(auth: Running) -> None:
     factor = succeeded(_enroll(auth, auth.sign_up(ADA)))
     eve = auth.sign_up("eve@example.test")

@@ -93,25 +93,25 @@ def test_what_was_acknowledged_outlives_kills(empty_database: Database, tmp_path
 
     for number in range(ROUNDS):
         with process(empty_database, kept) as (child, ada):
-            upload_until_killed(child, ada, 1 + number % 7, acknowledged, attempted)
+            upload_until_killed(child, ada, number, acknowledged, attempted)
 
-    assert len(acknowledged) >= UPLOADERS
+    assert len(acknowledged) >= ROUNDS
     check_everything(empty_database, kept, acknowledged, attempted)
 
 
 def upload_until_killed(
     child: BaseProcess,
     ada: httpx.Client,
-    kill_after: int,
+    number: int,
     acknowledged: dict[str, int],
     attempted: dict[str, int],
 ) -> None:
-    """Several upload at once; at so many acknowledged the others are in the middle of theirs."""
+    """Several replace an object each, again and again; one is told so, the others are not yet."""
     counted = itertools.count(1)
 
     def upload(uploader: int) -> None:
-        for turn in itertools.count():
-            name = f"{ADA}/{uploader}-{turn % 3}"
+        name = f"{ADA}/{number}-{uploader}"
+        while True:
             attempted[name] = attempted.get(name, 0) + 1
             try:
                 answer = ada.post(
@@ -123,7 +123,7 @@ def upload_until_killed(
                 return
             assert answer.status_code == 200, answer.text
             acknowledged[name] = attempted[name]
-            if next(counted) == kill_after:
+            if next(counted) == 2 * UPLOADERS + number % 7:
                 child.kill()
 
     with ThreadPoolExecutor(UPLOADERS) as pool:

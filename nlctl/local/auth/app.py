@@ -54,6 +54,7 @@ ROUTES = (
     ("GET", "/health", public.health),
     ("GET", "/settings", public.settings),
     ("GET", "/.well-known/jwks.json", public.keys),
+    ("GET", "/.well-known/openid-configuration", public.discovery),
     ("POST", "/signup", sign_up.sign_up),
     ("POST", "/token", grants.give_token),
     ("POST", "/otp", requested_letters.send_otp),

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 VERSION = "v2.180.0"
 KEYS_MAX_AGE = 600
+CLAIMS = (
+    "sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified",
+    "phone_number", "phone_number_verified", "name", "picture", "preferred_username", "updated_at",
+)  # fmt: skip
 
 
 async def health(call: Call) -> Response:
@@ -55,6 +59,36 @@ async def keys(call: Call) -> Response:
     """GET /.well-known/jwks.json: the public keys, for whoever verifies sessions."""
     headers = {"Cache-Control": f"public, max-age={KEYS_MAX_AGE}"}
     return JSONResponse(call.service.keyring.jwks(), headers=headers)
+
+
+async def discovery(call: Call) -> Response:
+    """GET /.well-known/openid-configuration: where the keys are, for whoever knows the issuer.
+
+    As the real service tells it, which does so with its OAuth server switched off too.
+    """
+    issuer = call.config.token_issuer
+    base = issuer.rstrip("/")
+    body = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{base}/oauth/authorize",
+        "token_endpoint": f"{base}/oauth/token",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "userinfo_endpoint": f"{base}/oauth/userinfo",
+        "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "HS256", "ES256"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ],
+        "claims_supported": list(CLAIMS),
+        "code_challenge_methods_supported": ["S256", "plain"],
+    }
+    return JSONResponse(body, headers={"Cache-Control": f"public, max-age={KEYS_MAX_AGE}"})
 
 
 def switched_off(code: str, message: str) -> Callable[[Call], Awaitable[Response]]:

@@ -158,6 +158,17 @@ def test_the_published_key_verifies_sessions(auth: Running) -> None:
     assert claims["email"] == ADA
 
 
+def test_whoever_knows_the_issuer_finds_the_keys(auth: Running) -> None:
+    session = auth.sign_up(ADA)
+    issuer = jwt.decode(session["access_token"], options={"verify_signature": False})["iss"]
+
+    answer = auth.ask("GET", "/.well-known/openid-configuration")
+
+    told = succeeded(answer)
+    assert (told["issuer"], told["jwks_uri"]) == (issuer, f"{issuer}/.well-known/jwks.json")
+    assert answer.headers["cache-control"] == "public, max-age=600"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "refusal"),
     [

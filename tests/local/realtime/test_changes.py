@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nlctl.local.realtime.changes import policies
 from tests.local.realtime import hearing
 from tests.local.realtime.watching import Screen, authenticated, make_notes, watching
 
@@ -570,6 +571,27 @@ def test_two_hundred_people_are_asked_about_at_once(notes: Database) -> None:
         assert [numbers(screen) for screen in screens] == [[n] for n in range(200)]
 
     asyncio.run(scenario())
+
+
+SNAPSHOTS = [
+    (5, "10:20:", False),
+    (15, "10:20:12,15", True),
+    (16, "10:20:12,15", False),
+    (20, "10:20:", True),
+    (25, "10:20:", True),
+    (4294967290, "4294967290:4294967300:", False),
+    (4294967295, "4294967290:4294967300:4294967295", True),
+    (3, "4294967290:4294967300:", False),
+    (4, "4294967290:4294967300:", True),
+    (2, "4294967290:4294967300:4294967298", True),
+]
+
+
+@pytest.mark.parametrize(("transaction", "snapshot", "hidden"), SNAPSHOTS)
+def test_a_transaction_is_hidden_until_a_snapshot_has_its_end(
+    transaction: int, snapshot: str, hidden: bool
+) -> None:
+    assert policies.is_hidden(transaction, snapshot) == hidden
 
 
 def numbers(screen: Screen) -> list[int]:

@@ -18,6 +18,7 @@ from nlctl.local import binaries, platform
 from nlctl.local.cluster import SUPERUSER, Cluster
 from tests import databases
 from tests.local.realtime import hearing
+from tests.local.realtime.watching import Screen, authenticated, make_notes, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,6 +191,40 @@ def test_a_listener_that_stands_still_fills_no_disk_and_misses_nothing(durable: 
         durable.run(said("after"))
         assert process.stdout.readline() == "after\n"
         process.kill()
+
+
+def test_a_row_is_looked_at_when_everybody_sees_it(durable: Database) -> None:
+    """A commit that waits for a standby is in the log, but no other session sees it yet."""
+    make_notes(durable)
+    notes = {"event": "*", "schema": "public", "table": "notes"}
+
+    async def scenario() -> None:
+        screen = Screen(authenticated("ada"), notes)
+        async with watching(durable, screen):
+            set_standby(durable, "nobody")
+            writing = asyncio.to_thread(
+                durable.run, "insert into public.notes values (1, 'ada', 'a')"
+            )
+            committing = asyncio.create_task(writing)
+            await hearing.until(lambda: is_waiting(durable))
+            set_standby(durable, "")
+            await committing
+            await screen.sees(1)
+
+    asyncio.run(scenario())
+
+
+def set_standby(database: Database, name: str) -> None:
+    with database.connect(SUPERUSER) as admin:
+        admin.execute(f"alter system set synchronous_standby_names = '{name}'".encode())
+        admin.execute("select pg_reload_conf()")
+
+
+def is_waiting(database: Database) -> bool:
+    [(count,)] = database.run(
+        "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", user=SUPERUSER
+    )
+    return bool(count)
 
 
 def listener(database: Database) -> subprocess.Popen[str]:

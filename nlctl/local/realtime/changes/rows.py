@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nlctl.local.realtime.replication.pgoutput import (
+    Begin,
     Delete,
     Insert,
     Relation,
@@ -33,6 +34,7 @@ class Change:
 
     relation: Relation
     action: str
+    transaction: int
     committed_at: int
     record: Values
     identity: Values
@@ -44,8 +46,8 @@ class Change:
         return self.identity if self.action == "DELETE" else self.record
 
 
-def read(relation: Relation, entry: Insert | Update | Delete, committed_at: int) -> Change:
-    """The change that an entry of the log stands for."""
+def read(relation: Relation, entry: Insert | Update | Delete, begin: Begin) -> Change:
+    """The change that an entry of the log stands for, in the transaction that began so."""
     names = [column.name for column in relation.columns]
     keys = {column.name for column in relation.columns if column.is_key}
     old = {} if isinstance(entry, Insert) or entry.old is None else _known(names, entry.old)
@@ -58,7 +60,8 @@ def read(relation: Relation, entry: Insert | Update | Delete, committed_at: int)
     return Change(
         relation=relation,
         action=type(entry).__name__.upper(),
-        committed_at=committed_at,
+        transaction=begin.transaction,
+        committed_at=begin.committed_at,
         # A long value that was left alone is only known where the old row is.
         record={} if isinstance(entry, Delete) else {**identity, **new},
         identity=identity,

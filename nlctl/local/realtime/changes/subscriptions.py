@@ -197,18 +197,18 @@ class _Reader:
 
     def __init__(self) -> None:
         self._relations: dict[int, Relation] = {}
-        self._committed_at = 0
+        self._begin = Begin(0, 0, 0)
 
     def read(self, batch: Iterable[Entry]) -> Iterator[Change]:
         for entry in batch:
             match entry:
                 case Begin():
-                    self._committed_at = entry.committed_at
+                    self._begin = entry
                 case Relation():
                     self._relations[entry.oid] = entry
                 case Insert() | Update() | Delete():
                     relation = self._relations[entry.relation]
-                    yield rows.read(relation, entry, self._committed_at)
+                    yield rows.read(relation, entry, self._begin)
 
 
 def _eyes(listener: Listener) -> tuple[str, str]:

@@ -132,6 +132,17 @@ def test_down_keeps_the_data_and_reset_does_not(checkout: Checkout) -> None:
     assert (kept, count_of_users(checkout)) == (1, 0)
 
 
+def test_reset_takes_the_bytes_of_objects_along(checkout: Checkout) -> None:
+    checkout.answer("up")
+    left = checkout.root / ".nlctl" / "storage" / "objects" / "12" / "left"
+    left.write_bytes(b"bytes of an object")
+
+    checkout.answer("reset")
+
+    assert not left.exists()
+    assert left.parent.is_dir()
+
+
 def test_reset_wipe_starts_with_a_new_server(checkout: Checkout) -> None:
     checkout.answer("up")
     add_user(checkout)

@@ -206,7 +206,8 @@ def test_a_row_is_looked_at_when_everybody_sees_it(durable: Database) -> None:
                 durable.run, "insert into public.notes values (1, 'ada', 'a')"
             )
             committing = asyncio.create_task(writing)
-            await hearing.until(lambda: is_waiting(durable))
+            await hearing.until(lambda: has_looked(durable))
+            assert not committing.done()
             set_standby(durable, "")
             await committing
             await screen.sees(1)
@@ -220,9 +221,13 @@ def set_standby(database: Database, name: str) -> None:
         admin.execute("select pg_reload_conf()")
 
 
-def is_waiting(database: Database) -> bool:
+def has_looked(database: Database) -> bool:
+    """Whether the service has asked about a change, or waits until it may."""
     [(count,)] = database.run(
-        "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", user=SUPERUSER
+        "select count(*) from pg_stat_activity "
+        "where application_name = 'nlctl realtime changes' and backend_type = 'client backend' "
+        "and (query like '%pg_current_snapshot%' or (query <> '' and state = 'idle'))",
+        user=SUPERUSER,
     )
     return bool(count)
 

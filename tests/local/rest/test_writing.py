@@ -192,6 +192,21 @@ def test_a_column_that_is_not_unique_cannot_decide(writer: httpx.Client) -> None
     refused(write(writer, "POST", path, row, "resolution=merge-duplicates"), 400, "42P10")
 
 
+def test_a_column_that_is_unique_for_some_rows_cannot_decide(
+    writer: httpx.Client, own_library: Database
+) -> None:
+    own_library.run("create unique index on public.books (summary) where summary is not null")
+    path, row = "/books?on_conflict=summary", {"title": "Rivers", "summary": "A stone, a cat"}
+
+    refused(write(writer, "POST", path, row, "resolution=merge-duplicates"), 400, "42P10")
+
+
+def test_an_upsert_brings_all_that_a_new_row_needs(writer: httpx.Client) -> None:
+    row = {"id": 1, "pages": 7}
+
+    refused(write(writer, "POST", "/books", row, "resolution=merge-duplicates"), 400, "23502")
+
+
 def test_without_a_key_an_upsert_is_an_insert(writer: httpx.Client) -> None:
     answer = write(writer, "POST", "/notes", {"line": "one"}, "resolution=merge-duplicates")
 

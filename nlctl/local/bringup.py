@@ -178,7 +178,7 @@ def _is_ours(project: Project) -> bool:
 
 def _open(stack: Stack, front: Front) -> Ready:
     order = stack.order(host=front.host, port=front.port)
-    return _describe(stack, stack.api.start(order))
+    return _describe(stack, stack.start_api(order))
 
 
 def _describe(stack: Stack, told: Whereabouts) -> Ready:

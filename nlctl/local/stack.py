@@ -9,6 +9,7 @@ import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import fasteners
 import psycopg
@@ -103,16 +104,23 @@ class Stack:
 
     def start_database(self) -> str:
         """Make the database run with the platform in it, remember where, and return its URL."""
-        port = self.cluster.start(self._remembered_port() or self.settings.db.port)
+        port = self.cluster.start(self._recall().get("port") or self.settings.db.port)
         self._install_platform()
-        self._remember(port)
+        self._remember(port=port, database_url=self.cluster.url(DATABASE))
         return self.cluster.url(DATABASE)
 
+    def start_api(self, order: Order) -> Whereabouts:
+        """Make the API run as ordered, and remember its port: frontends keep it."""
+        told = self.api.start(order)
+        self._remember(api_port=urlsplit(told.url).port)
+        return told
+
     def order(self, *, host: str = LOOPBACK, port: int | None = None) -> Order:
-        """The API as it should run: at `port`, or near the one that config.toml names."""
+        """The API as it should run: at `port`, or near its last one or that of config.toml."""
         asked = json.dumps([asdict(self.settings), self.cluster.url(DATABASE), host], default=str)
         fingerprint = hashlib.sha256(asked.encode()).hexdigest()
-        return Order(host, port or self.settings.api.port, port is not None, fingerprint)
+        near = self._recall().get("api_port") or self.settings.api.port
+        return Order(host, port or near, port is not None, fingerprint)
 
     def addresses(self, told: Whereabouts) -> Addresses:
         """Where the running stack answers, and with which keys."""
@@ -167,20 +175,17 @@ class Stack:
     def _memory(self) -> Path:
         return self.project.state / "stack.json"
 
-    def _remembered_port(self) -> int | None:
-        return self._recall().get("port")
-
     def _recall(self) -> dict[str, Any]:
         try:
             return dict(json.loads(self._memory.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             return {}
 
-    def _remember(self, port: int) -> None:
+    def _remember(self, **facts: object) -> None:
         """Write beside and move, so that a kill leaves the old file or the new one."""
-        partial = self._memory.with_suffix(f".{os.getpid()}")
-        document = {"port": port, "database_url": self.cluster.url(DATABASE)}
-        if self._recall() == document:
+        known = self._recall()
+        if known == {**known, **facts}:
             return
-        partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        partial = self._memory.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps({**known, **facts}, indent=2), encoding="utf-8")
         partial.replace(self._memory)

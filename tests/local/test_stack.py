@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -160,11 +162,30 @@ def test_two_projects_do_not_meet(running: Checkout, checkout: Checkout) -> None
     assert count_of_users(running) == 0
 
 
-def test_its_port_is_remembered(checkout: Checkout) -> None:
-    first = checkout.answer("up")["database_url"]
+def test_its_ports_are_remembered(checkout: Checkout) -> None:
+    move(checkout, {"54321": "58321", "54322": "58322"})  # where no other test listens
+    with listening(58321):
+        first = checkout.answer("up")
     checkout.answer("down")
 
-    assert checkout.answer("up")["database_url"] == first
+    again = checkout.answer("up")
+    assert (again["api_url"], again["database_url"]) == (first["api_url"], first["database_url"])
+
+
+def move(checkout: Checkout, ports: dict[str, str]) -> None:
+    path = checkout.root / "supabase" / "config.toml"
+    settings = path.read_text(encoding="utf-8")
+    for usual, other in ports.items():
+        settings = settings.replace(f"port = {usual}", f"port = {other}")
+    path.write_text(settings, encoding="utf-8")
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        yield
 
 
 def test_two_ups_at_once_both_succeed(checkout: Checkout) -> None:
@@ -200,7 +221,8 @@ def kill_during_up(checkout: Checkout, seconds: float, *, with_server: bool) -> 
         up.wait()
     if with_server:
         for process in servers_of(checkout):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # children end with their server
+                process.kill()
 
 
 def servers_of(checkout: Checkout) -> list[psutil.Process]:

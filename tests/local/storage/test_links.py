@@ -119,10 +119,13 @@ def test_a_link_downloads_under_a_name(storage: Running, ada: Somebody, note: st
     assert "filename=other.txt" in answer.headers["content-disposition"]
 
 
-def test_a_transformed_image_is_not_promised(ada: Somebody, note: str) -> None:
-    answer = sign(ada, note, transform={"width": 100})
+def test_a_link_to_a_transformed_image_leads_to_the_image_as_it_is(
+    storage: Running, ada: Somebody, note: str
+) -> None:
+    link = sign(ada, note, transform={"width": 100}).json()["signedURL"]
 
-    assert refused(answer)[2] == "FeatureNotEnabled"
+    assert link.startswith("/object/sign/")
+    assert storage.nobody.ask("GET", link).text == "hello"
 
 
 def test_a_link_leads_to_its_own_object_only(storage: Running, ada: Somebody, note: str) -> None:

@@ -60,7 +60,7 @@ class Served:
 def serve(config: RestConfig) -> Iterator[Served]:
     """Serve on a free port, until the end of the block."""
     api = rest.create(config, RING)
-    server = uvicorn.Server(uvicorn.Config(api, port=0, log_level="warning", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(api, port=0, ws="none", log_config=None))
     started = threading.Event()
     startup = server.startup
 

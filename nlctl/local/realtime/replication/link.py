@@ -88,9 +88,11 @@ class Link:
             batch = self._received()
             if batch:
                 yield batch
-            await self._report()
+            self._report()
             if len(batch) < BATCH:
                 await self._wait()
+            else:
+                await asyncio.sleep(0)  # others want their turn in a long transaction
 
     def _received(self) -> list[Entry]:
         server = self._connection.pgconn
@@ -125,7 +127,7 @@ class Link:
             return psycopg.errors.error_from_result(result)
         return LinkEnded("The server has ended the stream.")
 
-    async def _report(self) -> None:
+    def _report(self) -> None:
         """Say how far we are, so that the server may forget what is before.
 
         No batch is asked for twice: a new link makes a new slot. So what was received counts.

@@ -145,6 +145,12 @@ class Stack:
     def recreate_database(self) -> None:
         """Throw the project's database away and put a fresh platform in its place."""
         with database.connect(self.cluster.url("template1", SUPERUSER), autocommit=True) as admin:
+            # Whoever follows its log keeps a database from being dropped, even by force.
+            admin.execute(
+                "select pg_terminate_backend(active_pid, 10000) from pg_replication_slots "
+                "where active and database = %s",
+                (DATABASE,),
+            )
             admin.execute(f"drop database if exists {DATABASE} with (force)")
             admin.execute(f"create database {DATABASE}")
         self._install_platform()

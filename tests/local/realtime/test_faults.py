@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,14 +17,15 @@ import pytest
 
 from nlctl.local import binaries, platform
 from nlctl.local.cluster import SUPERUSER, Cluster
+from nlctl.local.stack import Stack
+from nlctl.project import Project
 from tests import databases
+from tests.databases import Database
 from tests.local.realtime import hearing
 from tests.local.realtime.watching import Screen, authenticated, make_notes, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tests.databases import Database
 
 
 ROUNDS = 50
@@ -70,10 +72,7 @@ def durable() -> Iterator[Database]:
     """A database on a server of its own that loses nothing it has committed, and keeps no log."""
     home = databases.scratch_folder(f"{psutil.Process().pid}-durable") / "database"
     cluster = Cluster(home, binaries.find(), {"fsync": "off", "max_slot_wal_keep_size": "8MB"})
-    with socket.socket() as free:  # far from where others look for theirs while this is down
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    cluster.start(port, exact=True)
+    cluster.start(free_port(), exact=True)
     made = databases.create(cluster, name="durable")
     platform.install(made.admin_url)
     yield made
@@ -213,6 +212,31 @@ def test_a_row_is_looked_at_when_everybody_sees_it(durable: Database) -> None:
             await screen.sees(1)
 
     asyncio.run(scenario())
+
+
+def test_a_database_that_is_listened_to_can_be_thrown_away() -> None:
+    root = databases.scratch_folder(f"{psutil.Process().pid}-stack")
+    (root / "supabase").mkdir()
+    (root / "supabase" / "config.toml").write_text(f"[db]\nport = {free_port()}\n")
+    (root / ".nlctl").mkdir()
+    stack = Stack(Project(root))
+    stack.start_database()
+    try:
+        with listener(Database(stack.cluster, "postgres")) as process:
+            assert process.stdout
+            assert process.stdout.readline() == "live\n"
+            stack.recreate_database()
+            process.kill()
+    finally:
+        stack.cluster.destroy()
+        shutil.rmtree(root)
+
+
+def free_port() -> int:
+    """A port far from where others look for theirs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def set_standby(database: Database, name: str) -> None:

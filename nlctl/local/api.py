@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -22,6 +23,7 @@ from nlctl.errors import NlctlError
 if TYPE_CHECKING:
     from nlctl.project import Project
 
+SERVER = ("-m", "nlctl.local.server")
 START_SECONDS = 30
 STOP_SECONDS = 8
 LOOK_SECONDS = 0.05
@@ -111,15 +113,11 @@ class Api:
     def stop(self, *, patience: float = STOP_SECONDS) -> bool:
         """End the process; False where none ran. It gets `patience` seconds to finish."""
         told = self.running()
-        if told is None:
-            return False
-        process = psutil.Process(told.pid)
-        process.terminate()
-        if not _ends(process, patience):
-            process.kill()
-            _ends(process, STOP_SECONDS)
+        processes = [psutil.Process(told.pid)] if told else self._strays()
+        for process in processes:
+            _end(process, patience)
         self.forget()
-        return True
+        return bool(processes)
 
     def remember(self, told: Whereabouts) -> None:
         """Keep where the process answers: beside, then moved, so a kill leaves all or nothing."""
@@ -135,9 +133,15 @@ class Api:
     def _memory(self) -> Path:
         return self.project.state / "api.json"
 
+    def _strays(self) -> list[psutil.Process]:
+        """Processes that serve this project though api.json, lost or damaged, tells of none."""
+        wanted = [*SERVER, str(self.project.root)]
+        found = psutil.process_iter(["cmdline"])
+        return [process for process in found if _runs(process.info["cmdline"] or [], wanted)]
+
     def _launch(self, order: Order) -> subprocess.Popen[bytes]:
         command = [
-            sys.executable, "-P", "-m", "nlctl.local.server", str(self.project.root),
+            sys.executable, "-P", *SERVER, str(self.project.root),
             "--host", order.host, "--port", str(order.port), "--fingerprint", order.fingerprint,
         ]  # fmt: skip
         if order.exact:
@@ -170,6 +174,18 @@ class Api:
     def _make_room_in_log(self) -> None:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".log.old"))
+
+
+def _runs(command: list[str], wanted: list[str]) -> bool:
+    return any(command[at : at + len(wanted)] == wanted for at in range(len(command)))
+
+
+def _end(process: psutil.Process, patience: float) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        if not _ends(process, patience):
+            process.kill()
+            _ends(process, STOP_SECONDS)
 
 
 def _ends(process: psutil.Process, seconds: float) -> bool:

@@ -155,6 +155,17 @@ def test_a_free_port_that_was_asked_for_is_used(checkout: Checkout) -> None:
     assert urlsplit(told["api_url"]).port == port
 
 
+def test_a_process_whose_whereabouts_are_lost_is_replaced(checkout: Checkout) -> None:
+    up(checkout)
+    lost = process_of(checkout)
+    (checkout.root / ".nlctl" / "api.json").write_text("{")
+
+    told = up(checkout)
+
+    assert has_ended(lost)
+    assert read_theme(told["api_url"]).status_code == 200
+
+
 def test_only_this_machine_can_connect(checkout: Checkout) -> None:
     up(checkout)
 

@@ -349,7 +349,8 @@ begin
 end;
 $$;
 comment on function public.get_my_permissions is
-  'The caller''s permission keys, each with true or false. Refuses with NOT_AUTHENTICATED.';
+  'The caller''s permission keys, each with true or false. Refuses with NOT_AUTHENTICATED or '
+  'FORBIDDEN.';
 grant execute on function public.get_my_permissions to authenticated;
 
 create function public.set_role_permission(
@@ -411,6 +412,10 @@ language plpgsql stable
 security definer -- the last sign-in is in auth.users
 set search_path = ''
 as $$
+declare
+  accented constant text := 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ';
+  plain constant text := 'aaaaaaceeeeiiiinooooouuuuyy';
+  wanted constant text := translate(lower(btrim(p_search)), accented, plain);
 begin
   perform app.require_admin();
   if p_limit is null or p_limit not between 1 and 100 then
@@ -426,8 +431,11 @@ begin
   where (p_user_type_id is null or p.user_type_id = p_user_type_id)
     and (p_status is null or p.status = p_status)
     and (
-      p_search is null
-      or strpos(lower(concat_ws(' ', p.first_name, p.last_name, p.email)), lower(p_search)) > 0
+      wanted is null
+      or strpos(
+        translate(
+          lower(concat_ws(' ', p.first_name, p.last_name, p.email)), accented, plain),
+        wanted) > 0
     )
     and (
       p_before is null

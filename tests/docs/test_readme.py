@@ -63,8 +63,11 @@ def test_a_command_answers_as_the_readme_shows(newcomer: Checkout, shown: Shown)
     assert re.fullmatch(pattern(shown.lines), steady("\n".join(done.stdout.splitlines())))
 
 
-def test_every_command_of_the_readme_is_typed() -> None:
-    assert transcript()[0].command == "./dev up"
+def test_every_prompt_of_the_readme_is_typed() -> None:
+    readme = (checkouts.ROOT / "README.md").read_text(encoding="utf-8")
+    prompts = re.findall(r"^\$ (.*)$", readme, re.MULTILINE)
+    assert prompts[0] == "./dev up"
+    assert [shown.command for shown in transcript()] == prompts
 
 
 def pattern(lines: tuple[str, ...]) -> str:

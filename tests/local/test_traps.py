@@ -38,7 +38,7 @@ REGISTER = _read()
 def _tests_of(path: str) -> frozenset[str]:
     """The names of the tests in a file, whose path begins below tests/."""
     module = ast.parse((HERE.parent / path).read_text(encoding="utf-8"))
-    return frozenset(node.name for node in module.body if isinstance(node, ast.FunctionDef))
+    return frozenset(node.name for node in ast.walk(module) if isinstance(node, ast.FunctionDef))
 
 
 def test_every_trap_is_looked_into() -> None:

@@ -46,7 +46,6 @@ class Socket:
         self._transport = connection.transport
         self._limits = service.config.limits
         self._channels: dict[str, Channel] = {}
-        self._is_gone = False
         self._watch: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -63,13 +62,13 @@ class Socket:
 
     def write(self, frame: bytes) -> None:
         """Send a frame; a client that leaves too much unread is dropped, and nobody waits."""
-        if self._is_gone:
-            return
-        self._transport.write(frame)
-        if self._transport.get_write_buffer_size() > self._limits.backlog_bytes:
+        transport = self._transport
+        if transport.is_closing():
+            return  # its channels leave as soon as it is this socket's turn
+        transport.write(frame)
+        if transport.get_write_buffer_size() > self._limits.backlog_bytes:
             log.warning("A client was dropped: it left too much unread.")
-            self._is_gone = True
-            self._transport.abort()
+            transport.abort()
 
     def reply(
         self, said: Incoming, status: Literal["ok", "error"], response: object = None
@@ -163,7 +162,6 @@ class Socket:
             self._transport.abort()  # nobody reads; a goodbye would wait for ever
 
     def _go(self) -> None:
-        self._is_gone = True
         if self._watch:
             self._watch.cancel()
         for channel in self._channels.values():

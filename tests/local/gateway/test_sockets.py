@@ -40,7 +40,11 @@ class Visit:
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
             "client": ("127.0.0.1", 1),
         }
-        asyncio.run(app(scope, self._receive, self._send))
+
+        async def knock() -> None:
+            await app(scope, self._receive, self._send)
+
+        asyncio.run(knock())
 
     @property
     def key(self) -> str:
@@ -57,7 +61,7 @@ class Visit:
         assert body["type"] == "websocket.http.response.body"
         return start["status"], json.loads(body["body"])["message"]
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.seen = scope
         await send({"type": "websocket.accept"})
 

@@ -245,6 +245,18 @@ def test_a_slow_listener_is_dropped_and_slows_nobody(serve: Serve, topic: str) -
     assert slow.wait_until_closed() == 1006
 
 
+def test_a_listener_that_neither_reads_nor_speaks_is_dropped(serve: Serve, topic: str) -> None:
+    running = serve(idle_seconds=0.5, backlog_bytes=1 << 30)
+    dead = running.socket().joined(topic)
+    speaker = running.socket().joined(topic, **ACKNOWLEDGED)
+    large = {"type": "broadcast", "event": "said", "payload": "x" * 500_000}
+
+    while running.service.hub.connections == 2:
+        assert speaker.ask(f"realtime:{topic}", "broadcast", large).payload["status"] == "ok"
+
+    assert dead.wait_until_closed() == 1006
+
+
 def slow_is_there(running: Running) -> bool:
     """Whether nobody has been dropped of the three who were connected."""
     return running.service.hub.connections == 3

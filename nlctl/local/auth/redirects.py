@@ -93,6 +93,13 @@ def _translate(piece: str, *, is_alternative: bool) -> str:
     if piece == "," and is_alternative:
         return "|"
     if piece.startswith("[") and len(piece) > 2:
-        inner = re.escape(piece[1:-1].removeprefix("!")).replace(r"\-", "-")
+        inner = _characters(piece[1:-1].removeprefix("!"))
         return f"[^{inner}]" if piece.startswith("[!") else f"[{inner}]"
     return re.escape(piece.removeprefix("\\") if len(piece) == 2 else piece)
+
+
+def _characters(inner: str) -> str:
+    """What a set holds: from one letter to another, or each letter as it is, "-" too."""
+    if len(inner) == 3 and inner[1] == "-":
+        return f"{re.escape(inner[0])}-{re.escape(inner[2])}"
+    return re.escape(inner)

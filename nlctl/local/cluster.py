@@ -103,7 +103,11 @@ class Cluster:
         """Stop the server; False where none ran. Open transactions are rolled back."""
         if not self._running():
             return False
-        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+        try:
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+        except ClusterFailed:
+            if self._running():  # and not stopped by somebody else meanwhile
+                raise
         return True
 
     def destroy(self) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -257,3 +258,12 @@ def test_words_are_stemmed_as_on_the_platform(mine: Cluster) -> None:
     mine.start(PORT)
 
     assert query(mine, "select to_tsvector('running')::text") == "'run':1"
+
+
+def test_two_may_stop_it_at_once(mine: Cluster) -> None:
+    mine.start(PORT)
+
+    with ThreadPoolExecutor() as both:
+        list(both.map(lambda _: mine.stop(), range(2)))
+
+    assert mine.port() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,12 +122,20 @@ def destroy_cluster(cluster: Cluster) -> None:
 
 
 def sweep() -> None:
-    """Remove the clusters of test runs that were killed."""
+    """Remove what test runs that were killed left running and lying about."""
     for parent in {Path("/dev/shm"), Path(tempfile.gettempdir())}:
         for folder in parent.glob(f"{PREFIX}*"):
             owner = folder.name.removeprefix(PREFIX).split("-")[0]
             if owner.isdigit() and not psutil.pid_exists(int(owner)):
-                destroy_cluster(Cluster(folder / "database", binaries.find()))
+                _end_what_runs_in(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_what_runs_in(folder: Path) -> None:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if Path(process.cwd()).is_relative_to(folder):
+                process.kill()
 
 
 def _as_admin(cluster: Cluster, statement: sql.Composed) -> None:

@@ -19,9 +19,24 @@ if TYPE_CHECKING:
     from realtime import AsyncRealtimeChannel
     from realtime.types import RealtimeChannelOptions
 
-    from tests.clients.test_meeting import Given
-
 PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a client is told of the stack and of the two people."""
+
+    url: str
+    publishable_key: str
+    secret_key: str
+    topic: str
+    bucket: str
+    tokens: dict[str, str]
+    people: dict[str, str]
+
+    def arguments(self) -> dict[str, str]:
+        """Of act_in_meeting."""
+        return {"p_ada": self.people["ada"], "p_ben": self.people["ben"], "p_topic": self.topic}
 
 
 @dataclass

@@ -1,4 +1,5 @@
--- What two people need to meet: a room, notes that each sees his own of, and an act from SQL.
+-- What two people need to meet: a room, notes that each sees his own of, an act from SQL,
+-- and a folder of files for each of them.
 
 create table public.meeting_notes (
   id int generated always as identity primary key,
@@ -15,6 +16,27 @@ create policy meeting_receive on realtime.messages for select to authenticated
   using (realtime.topic() like 'meeting:open:%');
 create policy meeting_send on realtime.messages for insert to authenticated
   with check (realtime.topic() like 'meeting:open:%');
+
+create policy meeting_select_own on storage.objects for select to authenticated
+  using (
+    bucket_id = 'meeting_files'
+    and (storage.foldername(name))[1] = (select auth.uid()::text)
+  );
+create policy meeting_insert_own on storage.objects for insert to authenticated
+  with check (
+    bucket_id = 'meeting_files'
+    and (storage.foldername(name))[1] = (select auth.uid()::text)
+  );
+create policy meeting_update_own on storage.objects for update to authenticated
+  using (
+    bucket_id = 'meeting_files'
+    and (storage.foldername(name))[1] = (select auth.uid()::text)
+  );
+create policy meeting_delete_own on storage.objects for delete to authenticated
+  using (
+    bucket_id = 'meeting_files'
+    and (storage.foldername(name))[1] = (select auth.uid()::text)
+  );
 
 create function public.act_in_meeting(p_ada uuid, p_ben uuid, p_topic text) returns void
 language plpgsql

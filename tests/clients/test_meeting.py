@@ -6,23 +6,18 @@ import asyncio
 import json
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import psycopg
 import pytest
 
 from tests.clients import meeting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.clients.meeting import Given
 
-    from tests.stacks import Stack
-
-HERE = Path(__file__).parent
-SCRIPT = HERE / "meeting.mjs"
+SCRIPT = Path(__file__).with_name("meeting.mjs")
 
 NOT_HERE = "Unauthorized: You do not have permissions to read from this Channel topic: "
 EXPECTED: dict[str, Any] = {
@@ -37,45 +32,6 @@ EXPECTED: dict[str, Any] = {
     ],
     "a dropped connection": ["ada"],
 }
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a client is told of the stack and of the two people."""
-
-    url: str
-    publishable_key: str
-    secret_key: str
-    topic: str
-    tokens: dict[str, str]
-    people: dict[str, str]
-
-    def arguments(self) -> dict[str, str]:
-        """Of act_in_meeting."""
-        return {"p_ada": self.people["ada"], "p_ben": self.people["ben"], "p_topic": self.topic}
-
-
-@pytest.fixture(scope="module")
-def room(stack: Stack) -> Iterator[None]:
-    """What the two need, for as long as they need it."""
-    with psycopg.connect(stack.database_url, autocommit=True) as database:
-        database.execute((HERE / "meeting.sql").read_bytes())
-        yield
-        database.execute((HERE / "no_meeting.sql").read_bytes())
-
-
-@pytest.fixture
-def given(stack: Stack, room: None) -> Given:
-    """Two new people, and a room nobody has been in."""
-    sessions = {name: stack.person(name=name).auth.get_session() for name in ("ada", "ben")}
-    return Given(
-        stack.api_url,
-        stack.publishable_key,
-        stack.secret_key,
-        f"meeting:open:{uuid4()}",
-        {name: session.access_token for name, session in sessions.items() if session},
-        {name: session.user.id for name, session in sessions.items() if session},
-    )
 
 
 # It logs a lost connection by an attribute that `websockets` would have it read elsewhere.

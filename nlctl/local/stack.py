@@ -147,6 +147,9 @@ class Stack:
         with database.connect(self.cluster.url("template1", SUPERUSER), autocommit=True) as admin:
             # Whoever follows its log keeps a database from being dropped, even by force.
             admin.execute(
+                "update pg_database set datallowconn = false where datname = %s", (DATABASE,)
+            )
+            admin.execute(
                 "select pg_terminate_backend(active_pid, 10000) from pg_replication_slots "
                 "where active and database = %s",
                 (DATABASE,),

@@ -84,13 +84,11 @@ def test_a_listener_killed_again_and_again_hears_everything_once_from_when_it_is
 ) -> None:
     with speaking(empty_database) as speaker:
         for _ in range(ROUNDS):
-            with listener(empty_database) as process:
-                assert process.stdout
+            with listener(empty_database) as listening:
                 heard: list[str] = []
                 while "live" not in heard or len(heard) < 10:
-                    heard.append(process.stdout.readline().strip())
-                process.kill()
-                heard += [line.strip() for line in process.stdout if line.endswith("\n")]
+                    heard.append(listening.next())
+                heard += listening.kill()
             events = [int(event) for event in heard if event != "live"]
             assert events
             assert events == list(range(events[0], events[0] + len(events)))
@@ -143,10 +141,9 @@ def test_nobody_listening_leaves_no_slot(empty_database: Database) -> None:
 
 
 def test_a_killed_listener_leaves_no_slot(empty_database: Database) -> None:
-    with listener(empty_database) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "live\n"
-        process.kill()
+    with listener(empty_database) as listening:
+        assert listening.next() == "live"
+        listening.kill()
 
     asyncio.run(hearing.no_slot(empty_database))
 
@@ -174,22 +171,20 @@ def test_a_listener_lets_the_log_of_other_tables_go(empty_database: Database) ->
 
 def test_a_listener_that_stands_still_fills_no_disk_and_misses_nothing(durable: Database) -> None:
     """The server gives its slot up, and it finds in the table what it did not hear."""
-    with listener(durable) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "live\n"
+    with listener(durable) as listening:
+        assert listening.next() == "live"
         durable.run(said("before"))
-        assert process.stdout.readline() == "before\n"
+        assert listening.next() == "before"
 
-        psutil.Process(process.pid).suspend()
+        psutil.Process(listening.process.pid).suspend()
         durable.run(said("during"))
         write_log(durable)
         asyncio.run(hearing.no_slot(durable))
-        psutil.Process(process.pid).resume()
+        psutil.Process(listening.process.pid).resume()
 
-        assert process.stdout.readline() == "during\n"
+        assert listening.next() == "during"
         durable.run(said("after"))
-        assert process.stdout.readline() == "after\n"
-        process.kill()
+        assert listening.next() == "after"
 
 
 def test_a_row_is_looked_at_when_everybody_sees_it(durable: Database) -> None:
@@ -222,11 +217,9 @@ def test_a_database_that_is_listened_to_can_be_thrown_away() -> None:
     stack = Stack(Project(root))
     stack.start_database()
     try:
-        with listener(Database(stack.cluster, "postgres")) as process:
-            assert process.stdout
-            assert process.stdout.readline() == "live\n"
+        with listener(Database(stack.cluster, "postgres")) as listening:
+            assert listening.next() == "live"
             stack.recreate_database()
-            process.kill()
     finally:
         stack.cluster.destroy()
         shutil.rmtree(root)
@@ -256,11 +249,39 @@ def has_looked(database: Database) -> bool:
     return bool(count)
 
 
-def listener(database: Database) -> subprocess.Popen[str]:
-    """A process of its own that listens."""
+class Listening:
+    """What a process of its own says that it hears."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout
+        self._said = process.stdout
+
+    def next(self) -> str:
+        """The next thing it says."""
+        line = self._said.readline()
+        assert line, "the listener ended, or heard nothing for too long"
+        return line.removesuffix("\n")
+
+    def kill(self) -> list[str]:
+        """End it; what it still said."""
+        self.process.kill()
+        return [line.removesuffix("\n") for line in self._said if line.endswith("\n")]
+
+
+@contextmanager
+def listener(database: Database) -> Iterator[Listening]:
+    """A process of its own that listens, for as long as the block."""
     url = hearing.realtime_url(database)
     command = [sys.executable, "-m", "tests.local.realtime.listener", url]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        patience = threading.Timer(3 * hearing.WAIT_SECONDS, process.kill)
+        patience.start()
+        try:
+            yield Listening(process)
+        finally:
+            patience.cancel()
+            process.kill()
 
 
 def said(event: str) -> str:

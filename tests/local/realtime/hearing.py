@@ -99,11 +99,23 @@ async def no_slot(database: Database) -> None:
 
 
 async def a_slot(database: Database) -> str:
-    """The slot that is streaming, once there is one."""
+    """The slot that is streaming, once there is one.
+
+    Before, its connection holds a lock that tests may wait for while this loop waits for them.
+    """
     async with asyncio.timeout(WAIT_SECONDS):
-        while not (found := slots(database)):
+        while not (found := _streaming(database)):
             await asyncio.sleep(0.01)
     return found[0]
+
+
+def _streaming(database: Database) -> list[str]:
+    streaming = database.run(
+        "select slot_name from pg_replication_slots join pg_stat_replication on pid = active_pid "
+        "where database = current_database() and state = 'streaming'",
+        user="supabase_admin",
+    )
+    return [name for (name,) in streaming]
 
 
 async def until(is_so: Callable[[], bool]) -> None:

@@ -57,9 +57,10 @@ def query(
     where = targets.resolve(project.find(), target)
     may_write = _may_write(where, read_only=read_only, write=write, yes=yes)
     script = queries.parse(_standard_input() if sql == "-" else _as_typed(sql))
-    outcome = queries.run(
-        where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
-    )
+    with console.progress("Running", None):
+        outcome = queries.run(
+            where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
+        )
     _say(outcome, dry_run=dry_run, csv=csv, json=json)
 
 
@@ -86,9 +87,10 @@ def file(
     where = targets.resolve(project.find(), target)
     may_write = _may_write(where, read_only=read_only, write=write, yes=yes)
     script = queries.parse(_read(path), "standard input" if path == "-" else path)
-    outcome = queries.run(
-        where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
-    )
+    with console.progress("Running", None):
+        outcome = queries.run(
+            where.database_url, script, who=who, read_only=not may_write, dry_run=dry_run
+        )
     _say(outcome, dry_run=dry_run, csv=csv, json=json)
 
 

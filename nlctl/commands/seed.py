@@ -45,9 +45,10 @@ def apply(
     seeds.allow(wanted, is_production=database.is_production)
     if prune and not dry_run:
         targets.confirm(database, "Deleting rows that no seed names", yes=yes)
-    report = seeds.apply(
-        database.database_url, here.seeds, sets=wanted, dry_run=dry_run, prune=prune
-    )
+    with console.progress("Applying", None):
+        report = seeds.apply(
+            database.database_url, here.seeds, sets=wanted, dry_run=dry_run, prune=prune
+        )
     if json:
         console.say_json({"dry_run": dry_run, **_describe(report)})
         return

@@ -14,8 +14,6 @@ from nlctl.local import platform
 from tests import databases
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nlctl.local.cluster import Cluster
     from tests.databases import Database
 
@@ -299,19 +297,6 @@ def test_databases_of_one_cluster_are_installed_at_once(cluster: Cluster) -> Non
         databases.drop(database)
 
     assert (failures, counts) == ([], {(0,)})
-
-
-def test_the_fingerprint_follows_every_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "extensions").mkdir()
-    (tmp_path / "extensions" / "pgjwt.sql").write_text("select 1;")
-    monkeypatch.setattr(platform, "FOLDER", tmp_path)
-    before = platform.fingerprint()
-
-    (tmp_path / "extensions" / "pgjwt.sql").write_text("select 2;")
-
-    assert platform.fingerprint() != before
 
 
 def installed(database: Database) -> list[tuple[str, str]]:

@@ -58,16 +58,6 @@ def settle(connection: psycopg.Connection) -> None:
     database.run_script(connection, (FOLDER / "database.sql").read_text(encoding="utf-8"))
 
 
-def fingerprint() -> str:
-    """A hash of everything `install` would do: two equal ones make the same database."""
-    digest = hashlib.sha256()
-    for file in sorted(FOLDER.rglob("*")):
-        if file.suffix in {".sql", ".control"}:
-            digest.update(file.relative_to(FOLDER).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 def _installed(connection: psycopg.Connection) -> dict[str, str]:
     database.run_script(
         connection,

@@ -17,7 +17,7 @@ from psycopg import sql
 from nlctl.local import binaries, platform
 from nlctl.local.cluster import SUPERUSER, VOLATILE, Cluster
 
-FIRST_PORT = 55400
+FIRST_PORT = 25400  # below those that systems give to outgoing connections
 PREFIX = "nlctl-tests-"
 
 

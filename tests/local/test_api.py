@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.checkouts import Checkout
 
 KEY = {"apikey": keys.PUBLISHABLE_KEY}
-FREE_PORT = 57321
+FREE_PORT = 27321  # below those that systems give to outgoing connections
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PORT = 55600
+PORT = 25600  # below those that systems give to outgoing connections
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def kill(process: psutil.Process) -> None:
 
 
 @contextmanager
-def occupied(port: int) -> Iterator[None]:
+def occupied() -> Iterator[int]:
+    """A port on which another program listens."""
     with socket.socket() as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind((HOST, port))
+        stranger.bind((HOST, 0))
         stranger.listen()
-        yield
+        yield stranger.getsockname()[1]
 
 
 def test_a_running_server_is_left_alone(mine: Cluster) -> None:
@@ -124,13 +124,13 @@ def test_half_a_data_folder_is_made_again(mine: Cluster) -> None:
 
 
 def test_a_taken_port_is_passed_over(mine: Cluster) -> None:
-    with occupied(PORT):
-        assert mine.start(PORT) > PORT
+    with occupied() as port:
+        assert mine.start(port) > port
 
 
 def test_a_taken_port_that_was_asked_for_is_named(mine: Cluster) -> None:
-    with occupied(PORT), pytest.raises(PortTaken, match=f"Port {PORT} is taken"):
-        mine.start(PORT, exact=True)
+    with occupied() as port, pytest.raises(PortTaken, match=f"Port {port} is taken"):
+        mine.start(port, exact=True)
 
 
 def test_data_of_another_major_version_is_refused(mine: Cluster) -> None:

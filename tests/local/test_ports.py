@@ -11,7 +11,7 @@ from nlctl.errors import InvalidInput
 from nlctl.local import ports
 from nlctl.local.cluster import PortTaken
 
-PORT = 56321
+PORT = 26321  # below those that systems give to outgoing connections
 
 
 def test_a_free_port_is_taken_as_it_is() -> None:

@@ -163,8 +163,8 @@ def test_two_projects_do_not_meet(running: Checkout, checkout: Checkout) -> None
 
 
 def test_its_ports_are_remembered(checkout: Checkout) -> None:
-    move(checkout, {"54321": "58321", "54322": "58322"})  # where no other test listens
-    with listening(58321):
+    move(checkout, {"54321": "28321", "54322": "28322"})  # where nobody else listens
+    with listening(28321):
         first = checkout.answer("up")
     checkout.answer("down")
 

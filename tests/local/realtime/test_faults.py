@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from nlctl.local import binaries, platform
+from nlctl.local import binaries, platform, ports
 from nlctl.local.cluster import SUPERUSER, Cluster
 from nlctl.local.stack import Stack
 from nlctl.project import Project
@@ -226,9 +225,8 @@ def test_a_database_that_is_listened_to_can_be_thrown_away() -> None:
 
 
 def free_port() -> int:
-    """A port far from where others look for theirs."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+    """A port below those that systems give to outgoing connections."""
+    with ports.listen(ports.LOOPBACK, 28400) as free:
         return int(free.getsockname()[1])
 
 

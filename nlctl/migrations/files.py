@@ -103,14 +103,21 @@ def skipped(folder: Path) -> tuple[str, ...]:
 
 def create(folder: Path, name: str, now: datetime | None = None) -> Path:
     """A new file, later than every other, with the beginning of a sentence in it."""
-    slug = _slug(name)
-    if not slug:
+    words = slug(name)
+    if not words:
         raise InvalidInput("A migration needs a name.", hint="Example: nlctl migrate new loans")
     folder.mkdir(parents=True, exist_ok=True)
     version = _next_version(read(folder), now or datetime.now(UTC))
-    path = folder / f"{version}_{slug}.sql"
+    path = folder / f"{version}_{words}.sql"
     path.write_text(_template(name), encoding="utf-8", newline="\n")
     return path
+
+
+def slug(name: str) -> str:
+    """A title as part of a file name: « Être ou non » is etre_ou_non."""
+    whole = name.lower().translate(_LIGATURES)
+    plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def check(migration: Migration) -> None:
@@ -188,12 +195,6 @@ def _next_version(existing: Sequence[Migration], now: datetime) -> str:
     except ValueError:  # a number that is no date
         return str(int(newest) + 1)
     return following.strftime(STAMP)
-
-
-def _slug(name: str) -> str:
-    whole = name.lower().translate(_LIGATURES)
-    plain = unicodedata.normalize("NFKD", whole).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def _template(name: str) -> str:

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import databases
+from tests import databases, families
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the project with a stack of its own."""
+    """A copy of the project with a stack of its own, at ports of its own from `first_port` on."""
 
     root: Path
+    first_port: int
 
     def command(self, *arguments: str) -> list[str]:
         """The words that run nlctl."""
@@ -64,4 +65,12 @@ def copy() -> Checkout:
         if source.is_symlink() or source.is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name, follow_symlinks=False)
-    return Checkout(root)
+    return _settled(root)
+
+
+def _settled(root: Path) -> Checkout:
+    first_port = families.take()
+    config = root / "supabase" / "config.toml"
+    moved = families.move(config.read_text(encoding="utf-8"), first_port)
+    config.write_text(moved, encoding="utf-8")
+    return Checkout(root, first_port)

@@ -84,7 +84,7 @@ def test_connections_cut_by_the_database_are_made_again(checkout: Checkout, url:
     database_url = checkout.answer("status")["database_url"]
     with psycopg.connect(database_url.replace("postgres:", "supabase_admin:", 1)) as admin:
         admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where usename = any(%s)",
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = any(%s)",
             (["authenticator", "supabase_auth_admin"],),
         )
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from nlctl.local import keys
-from tests import databases
+from tests import databases, families
 from tests.local.asking import eventually
 
 if TYPE_CHECKING:
@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 CONFIG = """
 project_id = "todo-list"
 [api]
+port = 54321
 schemas = ["public", "api"]
 max_rows = 2
+[db]
+port = 54322
+[local_smtp]
+port = 54324
+smtp_port = 54325
 [db.seed]
 sql_paths = ["./seed.sql", "./seeds/*.sql"]
 [auth]
@@ -56,9 +62,10 @@ create function api.has_pgcrypto() returns boolean language sql
 
 @dataclass(frozen=True)
 class Folder:
-    """A project that knows nothing of nlctl."""
+    """A project that knows nothing of nlctl; `config` is its config.toml as it was."""
 
     root: Path
+    config: str
 
     def nlctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run nlctl from elsewhere, with --workdir."""
@@ -84,7 +91,8 @@ def folder() -> Iterator[Folder]:
     supabase = parent / "todo" / "supabase"
     (supabase / "migrations").mkdir(parents=True)
     (supabase / "seeds").mkdir()
-    (supabase / "config.toml").write_text(CONFIG)
+    config = families.move(CONFIG, families.take())
+    (supabase / "config.toml").write_text(config)
     (supabase / "migrations" / "20260101000000_todos.sql").write_text(MIGRATION)
     (supabase / "seed.sql").write_text("insert into public.todos (title) values ('one'), ('two');")
     (supabase / "seeds" / "more.sql").write_text(
@@ -92,7 +100,7 @@ def folder() -> Iterator[Folder]:
     )
     (parent / "todo" / "seeds").mkdir()
     (parent / "todo" / "seeds" / "tomatoes.yaml").write_text("not: for nlctl")
-    made = Folder(parent / "todo")
+    made = Folder(parent / "todo", config)
     yield made
     made.nlctl("down")
     shutil.rmtree(parent)
@@ -193,10 +201,10 @@ def test_tables_are_open_or_closed_as_config_toml_says(
         return httpx.get(url).status_code
 
     before = status_of_a_new_table("open_by_default")
-    config.write_text(CONFIG.replace("[api]", "[api]\nauto_expose_new_tables = false"))
+    config.write_text(folder.config.replace("[api]", "[api]\nauto_expose_new_tables = false"))
     folder.answer("up")
     after = status_of_a_new_table("closed")
-    config.write_text(CONFIG)
+    config.write_text(folder.config)
     folder.answer("up")
 
     assert (before, after) == (200, 401)
@@ -234,7 +242,7 @@ def test_a_reset_starts_again_from_the_files(folder: Folder, told: dict[str, Any
 
 
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
-    done = Folder(tmp_path).nlctl("up")
+    done = Folder(tmp_path, "").nlctl("up")
 
     assert done.returncode == 2
     assert f"error: No project in {tmp_path.resolve()}" in done.stderr
@@ -244,7 +252,7 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "supabase").mkdir()
     (tmp_path / "supabase" / "config.toml").write_text('[api]\nport = "many"\n')
 
-    done = Folder(tmp_path).nlctl("up")
+    done = Folder(tmp_path, "").nlctl("up")
 
     assert done.returncode == 2
     assert "api.port in supabase/config.toml must be a whole number" in done.stderr

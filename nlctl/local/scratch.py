@@ -1,4 +1,4 @@
-"""Scratch databases: a fresh project beside the real one, on the same server, thrown away after use.
+"""Scratch databases: a fresh project beside the real one, on one server, thrown away after use.
 
 A server that does not run is started for the occasion. Nobody starts, stops or resets the stack
 meanwhile.

@@ -1,0 +1,12 @@
+select p.pubname as name, pg_get_userbyid(p.pubowner) as owner, p.puballtables as is_for_all_tables,
+  array_remove(array[
+    case when p.pubinsert then 'insert' end, case when p.pubupdate then 'update' end,
+    case when p.pubdelete then 'delete' end, case when p.pubtruncate then 'truncate' end
+  ], null) as operations,
+  p.pubviaroot as is_via_root,
+  array(
+    select s.pnnspid::regnamespace::text from pg_publication_namespace s
+    where s.pnpubid = p.oid order by 1) as schemas
+from pg_publication p
+where p.pubname = 'supabase_realtime' or pg_get_userbyid(p.pubowner) <> all (%(service_roles)s)
+order by p.pubname

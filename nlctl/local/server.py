@@ -82,10 +82,11 @@ def run(
         smtp = sockets.enter_context(ports.listen(ports.LOOPBACK, asked.mail.smtp_port))
         doors = _Doors(api, page, smtp)
         told = _whereabouts(order, doors)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _leave_it_to_uvicorn)
         serving = _serve(project, asked, told, doors, lambda: started and started(told))
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with (
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+            contextlib.suppress(asyncio.CancelledError),  # stopped before it had started
+        ):
             runner.run(serving)
 
 
@@ -110,6 +111,8 @@ async def _serve(
     health = {"status": "ok", "project": project.default_name, "pid": told.pid}
     front = assembly.front(apps, asked, keyring, health=health, write=logbook.write)
     inbox = Inbox(project.state / "mail")
+    server = _server(_by_door(doors, front, mail.create(inbox)))
+    _stop_at_signals(server)
     async with contextlib.AsyncExitStack() as running:
         for app in apps.values():
             await running.enter_async_context(lifespan.running(app))
@@ -119,10 +122,7 @@ async def _serve(
         running.callback(Api(project).forget)
         gc.freeze()  # what is imported stays; later collections need not look at it
         announce()
-        page = mail.create(inbox)
-        await _server(_by_door(doors, front, page)).serve(
-            [doors.api, *ports.listen_beside(doors.api), doors.page]
-        )
+        await server.serve([doors.api, *ports.listen_beside(doors.api), doors.page])
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
@@ -142,6 +142,18 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
+
+
+def _stop_at_signals(server: uvicorn.Server) -> None:
+    """End the start at a signal. Once started, uvicorn stops at it, then sends it here again."""
+    loop, starting = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop(_number: int, _frame: object) -> None:
+        if starting and not (server.started or starting.done()):
+            loop.call_soon_threadsafe(starting.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def _by_door(doors: _Doors, front: ASGIApp, page: ASGIApp) -> ASGIApp:
@@ -198,10 +210,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop
 
     return uvloop.new_event_loop
-
-
-def _leave_it_to_uvicorn(_number: int, _frame: object) -> None:
-    """Uvicorn stops at a signal, then sends it again to whoever was there before: to us."""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 
 from nlctl.local import keys, ports
 from tests import checkouts
+from tests.local.asking import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.checkouts import Checkout
 
 KEY = {"apikey": keys.PUBLISHABLE_KEY}
+PATIENCE_SECONDS = 60
 FREE_PORT = 27321  # below those that systems give to outgoing connections
 
 
@@ -42,6 +45,11 @@ def up(checkout: Checkout) -> dict[str, Any]:
 def process_of(checkout: Checkout) -> psutil.Process:
     told = json.loads((checkout.root / ".nlctl" / "api.json").read_text())
     return psutil.Process(told["pid"])
+
+
+def kill(process: psutil.Process) -> None:
+    process.kill()
+    process.wait()
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -71,9 +79,7 @@ def test_an_api_that_runs_is_left_alone(checkout: Checkout) -> None:
 
 def test_a_killed_api_is_noticed_and_started_again(checkout: Checkout) -> None:
     up(checkout)
-    killed = process_of(checkout)
-    killed.kill()
-    killed.wait()
+    kill(process_of(checkout))
 
     done = checkout.nlctl("status", "--json")
     assert json.loads(done.stdout)["reason"] == "the API is not running; run: nlctl up"
@@ -208,6 +214,47 @@ def database_of(checkout: Checkout) -> psutil.Process:
     return psutil.Process(int(pid_file.read_text().split()[0]))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that asks a process to end")
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_an_api_that_still_waits_for_its_database_ends_when_asked(
+    checkout: Checkout, asked: signal.Signals
+) -> None:
+    up(checkout)
+    kill(process_of(checkout))
+    database = database_of(checkout)
+    database.suspend()
+    try:
+        with starting_api(checkout) as starting:
+            assert eventually(lambda: has_called_it(starting))
+            starting.send_signal(asked)
+
+            assert starting.wait(PATIENCE_SECONDS) == 0
+    finally:
+        database.resume()
+
+
+@contextmanager
+def starting_api(checkout: Checkout) -> Iterator[subprocess.Popen[bytes]]:
+    """The API process as `nlctl up` starts it; it never outlives the block."""
+    command = [sys.executable, "-m", "nlctl.local.server", str(checkout.root), "--port"]
+    with subprocess.Popen(
+        [*command, str(checkout.first_port + 1)],
+        cwd=checkout.root,
+        env=checkout.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as starting:
+        try:
+            yield starting
+        finally:
+            starting.kill()
+
+
+def has_called_it(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has come so far that it waits for nothing but its database."""
+    return any(each.raddr for each in psutil.Process(process.pid).net_connections("tcp"))
+
+
 def test_logs_tell_who_was_asked(checkout: Checkout) -> None:
     told = up(checkout)
     read_theme(told["api_url"])
@@ -232,15 +279,25 @@ def test_up_in_the_foreground_stops_everything_in_the_end(checkout: Checkout) ->
         encoding="utf-8",
     )
     assert running.stdout is not None
-    told = json.loads("".join(iter(running.stdout.readline, "}\n")) + "}")
+    told = json.loads(first_document(running.stdout))
     assert read_theme(told["api_url"]).status_code == 200
 
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    running.communicate(timeout=PATIENCE_SECONDS)
 
     assert running.returncode == 0
     done = checkout.nlctl("status", "--json")
     assert json.loads(done.stdout)["reason"] == "the database is not running; run: nlctl up"
+
+
+def first_document(stream: IO[str]) -> str:
+    """What it says until its JSON document, or it, ends."""
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if line == "}\n":
+            break
+    return "".join(lines)
 
 
 def test_half_a_start_is_finished_by_the_next(checkout: Checkout) -> None:

@@ -1,26 +1,25 @@
 """Load for bench.data_api over bare sockets: URL get|rpc CONNECTIONS SECONDS
 
-Each connection asks, waits for the whole answer, and asks again.
+Each connection asks, waits for the whole answer, and asks again. They take turns in one thread
+that does little else, so that it is the server that is measured.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
+import select
+import socket
 import sys
 from itertools import cycle
 from time import perf_counter
 from urllib.parse import urlsplit
-
-import uvloop
 
 from bench.data_api import OWNER
 from nlctl.local import keys
 from nlctl.local.tokens import Keyring
 
 WARM_UP_SECONDS = 0.5
-_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+LARGEST_PIECE = 65536
 
 
 def requests(subject: str) -> list[bytes]:
@@ -42,35 +41,53 @@ def requests(subject: str) -> list[bytes]:
     return [f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode() for body in bodies]
 
 
-async def ask(url: str, asked: list[bytes], until: float) -> list[float]:
-    """Seconds that each answer took, on one connection."""
-    place = urlsplit(url)
-    reader, writer = await asyncio.open_connection(place.hostname, place.port)
-    taken: list[float] = []
-    for request in cycle(asked):
-        begin = perf_counter()
-        if begin > until:
-            break
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = _LENGTH.search(head)
-        body = await reader.readexactly(int(length[1]) if length else 0)
-        taken.append(perf_counter() - begin)
+class Caller:
+    """One connection, and what it waits for."""
+
+    def __init__(self, url: str, asked: list[bytes]) -> None:
+        place = urlsplit(url)
+        self.socket = socket.create_connection((place.hostname, place.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._asked = cycle(asked)
+        self._answer = b""
+        self._began = 0.0
+
+    def ask(self) -> None:
+        """Send the next request."""
+        self._answer = b""
+        self._began = perf_counter()
+        self.socket.sendall(next(self._asked))
+
+    def hear(self) -> float | None:
+        """Take what has come; how long the answer took, once it is whole."""
+        self._answer += self.socket.recv(LARGEST_PIECE)
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.partition(b"content-length: ")[2].split(b"\r")[0]):
+            return None
         if not head.startswith(b"HTTP/1.1 200") or body in {b"[]", b"null"}:
             raise RuntimeError(f"Not what was asked for: {head!r} {body!r}")
-    writer.close()
-    return taken
+        return perf_counter() - self._began
 
 
-async def load(url: str, subject: str, connections: int, seconds: float) -> dict[str, float]:
-    """Ask on all connections at once, first to warm up."""
-    asked = requests(subject)
+def load(callers: list[Caller], seconds: float) -> list[float]:
+    """Seconds that each answer took, with all callers asking again and again."""
+    by_socket = {caller.socket: caller for caller in callers}
     taken: list[float] = []
-    for period in (WARM_UP_SECONDS, seconds):
-        until = perf_counter() + period
-        runs = [ask(url, asked, until) for _ in range(connections)]
-        taken = sorted(one for run in await asyncio.gather(*runs) for one in run)
-    return summary(taken, seconds)
+    until = perf_counter() + seconds
+    for caller in callers:
+        caller.ask()
+    while by_socket:
+        ready, _, _ = select.select(by_socket, [], [])
+        for heard in ready:
+            duration = by_socket[heard].hear()
+            if duration is None:
+                continue
+            taken.append(duration)
+            if perf_counter() < until:
+                by_socket[heard].ask()
+            else:
+                del by_socket[heard]
+    return sorted(taken)
 
 
 def summary(taken: list[float], seconds: float) -> dict[str, float]:
@@ -82,6 +99,15 @@ def summary(taken: list[float], seconds: float) -> dict[str, float]:
     }
 
 
+def main(url: str, subject: str, connections: str, seconds: str) -> None:
+    """Ask on all connections at once, first to warm up."""
+    asked = requests(subject)
+    callers = [Caller(url, asked) for _ in range(int(connections))]
+    load(callers, WARM_UP_SECONDS)
+    print(json.dumps(summary(load(callers, float(seconds)), float(seconds))))
+    for caller in callers:
+        caller.socket.close()
+
+
 if __name__ == "__main__":
-    url, subject, connections, seconds = sys.argv[1:]
-    print(json.dumps(uvloop.run(load(url, subject, int(connections), float(seconds)))))
+    main(*sys.argv[1:])

@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 from psycopg import pq
@@ -43,8 +43,7 @@ class Exhausted(psycopg.OperationalError):
     """Every connection was in use for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One statement. Statements of one `kind` and text are prepared once and reused.
 
     The kind is the role for what row level security applies to: PostgreSQL plans such a

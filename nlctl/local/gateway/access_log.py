@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from urllib.parse import quote, unquote_plus
 
@@ -15,7 +16,7 @@ SHOWN_PARAMETERS = frozenset({
 HIDDEN = "…"
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One request on its way; `line` when it is answered."""
 
@@ -47,12 +48,18 @@ def _target(path: bytes, query: bytes) -> str:
 
 def _parameter(written: str) -> str:
     name, equals, value = written.partition("=")
-    # An embedded resource has its own: todos.order, todos.limit.
-    if equals and unquote_plus(name).rpartition(".")[2] not in SHOWN_PARAMETERS:
+    if equals and not _is_shown(name):
         return f"{_printable(name)}={HIDDEN}"
     return f"{_printable(name)}{equals}{_printable(value)}"
 
 
+@lru_cache(maxsize=256)
+def _is_shown(name: str) -> bool:
+    # An embedded resource has its own: todos.order, todos.limit.
+    return unquote_plus(name).rpartition(".")[2] in SHOWN_PARAMETERS
+
+
+@lru_cache(maxsize=256)
 def _printable(written: str) -> str:
     """As people write it; what could break the line stays encoded."""
     return quote(unquote_plus(written), safe="/:!*'(),@-_.~$[]{}<>|\"")

@@ -64,9 +64,7 @@ class _Exchange:
         self.services = services
         self.keys = keys
         self.health = health
-        self.headers: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            self.headers.setdefault(name, value)
+        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         name = routes.find(scope["path"])
         self.service = name if name in services else None
         self.route = routes.ROUTES[self.service] if self.service else None

@@ -44,6 +44,5 @@ def open_to_pages(headers: RawHeaders, route: Route | None) -> RawHeaders:
     kept = [each for each in headers if not each[0].lower().startswith(_OURS)]
     kept.append((b"access-control-allow-origin", b"*"))
     if route:
-        exposed = ", ".join(route.exposed_headers).encode()
-        kept.append((b"access-control-expose-headers", exposed))
+        kept.append((b"access-control-expose-headers", route.exposed))
     return kept

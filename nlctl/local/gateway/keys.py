@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nlctl.local.keys import EXPIRES_AT, ISSUER
 from nlctl.local.tokens import TokenRejected
@@ -30,8 +30,7 @@ class Refused(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a request shows of its caller."""
 
     key: str | None
@@ -45,8 +44,7 @@ class Credentials:
         return found[1] if found else None
 
 
-@dataclass(frozen=True)
-class Admission:
+class Admission(NamedTuple):
     """A caller let in: the role of the key, and the authorization the service gets to see."""
 
     role: str | None

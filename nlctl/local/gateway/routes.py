@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Route:
     root_is_private: bool = False
     has_sockets: bool = False
     exposed_headers: tuple[str, ...] = ()
+
+    @cached_property
+    def exposed(self) -> bytes:
+        """`exposed_headers` as CORS writes them."""
+        return ", ".join(self.exposed_headers).encode()
 
     def needs_key(self, path: str) -> bool:
         """Whether `path` (without the prefix) is refused to callers without an API key."""

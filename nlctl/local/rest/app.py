@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nlctl.local.rest import body, errors, grammar, media, openapi, preferences, response
+from nlctl.local.rest import body, errors, grammar, headers, media, openapi, preferences, response
 from nlctl.local.rest.request import ANY, JSON, OPENAPI, WHOLE, Action, ApiRequest, Identity
 from nlctl.local.tokens import Flaw, TokenRejected
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 
     from nlctl.local.rest.config import RestConfig
+    from nlctl.local.rest.headers import Headers
     from nlctl.local.rest.openapi import Visible
     from nlctl.local.rest.response import Response
     from nlctl.local.rest.result import Result
@@ -104,13 +106,13 @@ class DataApi:
             return response.of_error(error)
 
     async def _serve(self, scope: Scope, receive: Receive) -> Response:
-        headers = _Headers(scope["headers"])
-        identity = self._identify(headers.first("authorization"))
+        sent = headers.read(scope["headers"])
+        identity = self._identify(sent.first("authorization"))
         if self._backend.schema is None:
             raise errors.cache_missing()
         config = self._backend.config
         content = await _read(receive, config.max_body_bytes)
-        request = understand(scope, headers, content, identity, config)
+        request = understand(scope, sent, content, identity, config)
         if request.action is Action.OPTIONS:
             return response.of_methods(self._backend.methods(request))
         if request.action is Action.DESCRIBE:
@@ -163,23 +165,21 @@ class DataApi:
 
 
 def understand(
-    scope: Scope, headers: _Headers, content: bytes, identity: Identity, config: RestConfig
+    scope: Scope, sent: Headers, content: bytes, identity: Identity, config: RestConfig
 ) -> ApiRequest:
     """What is asked. What cannot be understood is refused in PostgREST's order."""
     method, path = scope["method"], scope["path"]
     name, is_function = _resource(path, config)
-    schema, names_profile = _schema(method, headers, config)
+    schema, names_profile = _schema(method, sent, config)
     action = _action(method, name, is_function=is_function)
     takes_arguments = is_function and action is not Action.CALL
     query = grammar.parse(scope["query_string"], is_call=takes_arguments)
-    query = grammar.met(query, headers.first("range") if method == "GET" else None)
+    query = grammar.met(query, sent.first("range") if method == "GET" else None)
     if action is Action.PUT and query.window != WHOLE:
         raise errors.put_with_window()
-    sent = media.decode(headers.first("content-type") or JSON.mime)
-    asked = preferences.parse(
-        headers.all("prefer"), may_override_transaction=config.may_override_transaction
-    )
-    payload = body.read(content, sent, action, query)
+    kind = media.decode(sent.first("content-type") or JSON.mime)
+    asked = preferences.parse(sent.prefer, may_override_transaction=config.may_override_transaction)
+    payload = body.read(content, kind, action, query)
     if asked.is_strict and asked.unknown:
         raise errors.preferences_unknown(asked.unknown)
     return ApiRequest(
@@ -193,9 +193,8 @@ def understand(
         query=query,
         body=payload,
         preferences=asked,
-        accept=media.accepted(headers.first("accept")),
-        headers=headers.without_cookies(),
-        cookies=headers.cookies(),
+        accept=media.accepted(sent.first("accept")),
+        headers=sent,
         names_profile=names_profile,
     )
 
@@ -218,9 +217,9 @@ def _root(config: RestConfig) -> tuple[str | None, bool]:
     return config.root_function, config.root_function is not None
 
 
-def _schema(method: str, headers: _Headers, config: RestConfig) -> tuple[str, bool]:
+def _schema(method: str, sent: Headers, config: RestConfig) -> tuple[str, bool]:
     """The schema, and whether the answer tells it: where there is a choice, or one was made."""
-    wanted = headers.first("content-profile" if method in _CONTENT_PROFILED else "accept-profile")
+    wanted = sent.first("content-profile" if method in _CONTENT_PROFILED else "accept-profile")
     if wanted is None:
         return config.schemas[0], len(config.schemas) > 1
     if wanted not in config.schemas:
@@ -263,38 +262,13 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return bytes(content)
 
 
+@lru_cache(maxsize=256)
+def _name(header: str) -> bytes:
+    return header.lower().encode()
+
+
 async def _send(answer: Response, send: Send, *, is_head: bool) -> None:
     framed = response.framed(answer, is_head=is_head)
-    headers = [
-        (name.lower().encode(), value.encode("utf-8", "replace")) for name, value in framed.headers
-    ]
-    await send({"type": "http.response.start", "status": framed.status, "headers": headers})
+    encoded = [(_name(name), value.encode("utf-8", "replace")) for name, value in framed.headers]
+    await send({"type": "http.response.start", "status": framed.status, "headers": encoded})
     await send({"type": "http.response.body", "body": framed.body})
-
-
-class _Headers:
-    """The headers of a request, names in lower case; the first of a name counts."""
-
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._pairs = [(name.decode("latin-1").lower(), _text(value)) for name, value in raw]
-        self._first = dict(reversed(self._pairs))
-
-    def first(self, name: str) -> str | None:
-        return self._first.get(name)
-
-    def all(self, name: str) -> tuple[str, ...]:
-        return tuple(value for known, value in self._pairs if known == name)
-
-    def without_cookies(self) -> dict[str, str]:
-        return {name: value for name, value in self._pairs if name != "cookie"}
-
-    def cookies(self) -> dict[str, str]:
-        pairs = (part.partition("=") for part in (self.first("cookie") or "").split(";"))
-        return {name.strip(): value.strip() for name, equals, value in pairs if equals}
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
@@ -29,7 +28,7 @@ from nlctl.local.rest.result import Result
 from nlctl.local.rest.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from psycopg.pq.abc import PGresult
 
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from nlctl.local.rest.shape import Values
     from nlctl.local.rest.sql import Statement
 
+T = TypeVar("T")
+
 PLANS = 2048
 """Shapes of requests whose plans are kept."""
 
@@ -51,6 +52,11 @@ VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
 LIMITED = {Action.UPDATE, Action.DELETE, Action.CALL}
 """What may be told how many rows it affects at most."""
 
+BEGIN = Step(b"begin")
+BEGINNINGS = {
+    level: Step(f"begin isolation level {level}".encode())
+    for level in ("repeatable read", "serializable")
+}
 COMMIT = Step(b"commit")
 ROLLBACK = Step(b"rollback")
 CHECK = Step(b"set constraints all immediate")
@@ -127,8 +133,7 @@ class Database:
         prepared, values = known.prepare(request)
         _check(prepared.plan, request, known.config)
         work = _Work(known, prepared, values, request)
-        async with self._connection(known, request) as connection:
-            return await work.run(connection)
+        return await self._lend(known, request, work.run)
 
     async def visible(self, request: ApiRequest) -> Visible:
         """What a description of the API tells the one who asks."""
@@ -160,12 +165,16 @@ class Database:
             return ("OPTIONS", "POST") if may_write else ("OPTIONS", "GET", "HEAD", "POST")
         return _relation_methods(plan.find_relation(known.schema, name))
 
-    @asynccontextmanager
-    async def _connection(self, known: Knowledge, request: ApiRequest) -> AsyncIterator[Connection]:
-        """A connection for one request; what the database refuses on it reads as the API says."""
+    async def _lend(
+        self, known: Knowledge, request: ApiRequest, work: Callable[[Connection], Awaitable[T]]
+    ) -> T:
+        """Work on one connection; what the database refuses there reads as the API says."""
         try:
-            async with self._pool.connection() as connection:
-                yield connection
+            connection = await self._pool.acquire()
+            try:
+                return await work(connection)
+            finally:
+                self._pool.release(connection)
         except psycopg.Error as error:
             is_anonymous = request.identity.role == known.config.anon_role
             raise from_database(error, is_anonymous=is_anonymous) from error
@@ -184,14 +193,11 @@ class Database:
         self, known: Knowledge, request: ApiRequest
     ) -> tuple[set[str], set[int], str | None]:
         steps = [
-            Step(b"begin read only"),
-            _settings(known, request, ()),
+            _settings(known, request, (), is_read_only=True),
             Step(VISIBLE, (request.schema.encode(),), request.identity.role),
-            COMMIT,
         ]
-        async with self._connection(known, request) as connection:
-            results = await _in_transaction(connection, steps)
-        relations, functions, comment = (_text(results[2], column) for column in range(3))
+        _, row = await self._lend(known, request, lambda connection: connection.run(steps))
+        relations, functions, comment = (_text(row, column) for column in range(3))
         return set(json.loads(relations or "[]")), set(json.loads(functions or "[]")), comment
 
 
@@ -215,14 +221,17 @@ class _Work:
         return await self._run(connection)
 
     async def _run(self, connection: Connection) -> Result:
-        steps = self._steps()
+        steps, begin, end = self._steps(), self._begin(), self._end()
         main = len(steps) - 1 - (self.prepared.estimate is not None)
         if self._may_undo():
-            results = await _in_transaction(connection, steps)
-            result = await self._accepted_or_undone(connection, results[main])
-            await _in_transaction(connection, self._end())
+            results = await _in_transaction(connection, [begin or BEGIN, *steps])
+            result = await self._accepted_or_undone(connection, results[main + 1])
+            await _in_transaction(connection, end)
             return result
-        results = await _in_transaction(connection, [*steps, *self._end()])
+        if begin or end != [COMMIT]:
+            _, *results = await _in_transaction(connection, [begin or BEGIN, *steps, *end])
+        else:  # What is sent together is one transaction anyway, and its end commits it.
+            results = await connection.run(steps)
         expected = _expected_rows(results[main + 1]) if self.prepared.estimate else None
         return self._accepted(self._result(results[main], expected))
 
@@ -233,13 +242,19 @@ class _Work:
             await connection.run([ROLLBACK])
             raise
 
+    def _begin(self) -> Step | None:
+        """What begins a transaction that is isolated in its own way."""
+        called, role = self.prepared.plan.call, self.request.identity.role
+        level = called.function.isolation if called else None
+        level = level or self.known.schema.role_settings.get(role, {}).get(ISOLATION)
+        return BEGINNINGS.get(level.lower()) if level else None
+
     def _steps(self) -> list[Step]:
         prepared, role = self.prepared, self.request.identity.role
         called = prepared.plan.call
-        steps = [
-            Step(_begin(prepared.plan, self.known.schema.role_settings.get(role, {}))),
-            _settings(self.known, self.request, called.function.settings if called else ()),
-        ]
+        function_settings = called.function.settings if called else ()
+        is_read_only = prepared.plan.is_read_only
+        steps = [_settings(self.known, self.request, function_settings, is_read_only=is_read_only)]
         if self.known.config.pre_request:
             steps.append(Step(_pre_request(self.known.config.pre_request), (), role))
         steps.append(Step(prepared.main.text, prepared.main.parameters(self.values), role))
@@ -319,7 +334,7 @@ async def _in_transaction(connection: Connection, steps: list[Step]) -> list[PGr
     try:
         return await connection.run(steps)
     except psycopg.Error:
-        if connection.is_usable:
+        if connection.is_in_transaction:
             await connection.run([ROLLBACK])
         raise
 
@@ -341,20 +356,12 @@ def _check(made: Plan, request: ApiRequest, config: RestConfig) -> None:
         raise max_affected_needs_set()
 
 
-def _begin(made: Plan, role_settings: Mapping[str, str]) -> bytes:
-    isolation = made.call.function.isolation if made.call else None
-    return _beginning(isolation or role_settings.get(ISOLATION), is_read_only=made.is_read_only)
-
-
-@cache
-def _beginning(isolation: str | None, *, is_read_only: bool) -> bytes:
-    known = {"repeatable read", "serializable"}
-    level = f" isolation level {isolation}" if isolation and isolation.lower() in known else ""
-    return f"begin{level}{' read only' if is_read_only else ''}".encode()
-
-
 def _settings(
-    known: Knowledge, request: ApiRequest, function_settings: tuple[tuple[str, str], ...]
+    known: Knowledge,
+    request: ApiRequest,
+    function_settings: tuple[tuple[str, str], ...],
+    *,
+    is_read_only: bool,
 ) -> Step:
     """Everything that SQL can know of the request, and the role that it is done as."""
     config, identity = known.config, request.identity
@@ -366,8 +373,8 @@ def _settings(
         "request.jwt.claims": identity.claims,
         "request.method": request.method,
         "request.path": request.path,
-        "request.headers": json.dumps(request.headers),
-        "request.cookies": json.dumps(request.cookies),
+        "request.headers": request.headers.plain_document,
+        "request.cookies": request.headers.cookies_document,
         # A function may have set these beyond its transaction.
         "response.headers": "",
         "response.status": "",
@@ -377,6 +384,8 @@ def _settings(
     settings.update(function_settings)
     settings.update(config.app_settings)
     settings.pop(ISOLATION, None)
+    if is_read_only:
+        settings["transaction_read_only"] = "on"
     return Step(_set(tuple(settings)), [value.encode() for value in settings.values()])
 
 

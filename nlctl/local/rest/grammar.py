@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -61,9 +62,14 @@ _JSON_KEY = re.compile(r"[^(\-:.,>)]+")
 _DIGITS = re.compile(r"[0-9]+")
 _UNTIL_COMMA = re.compile(r"[^,)]+")
 _BRACES = re.compile(r"\{[^{}]*\}")
+_RANGE = re.compile(r"([0-9]+)-([0-9]*)")
 _NUMBER = re.compile(r"\s*(-?)([0-9]+)\s*")
 _TRUTH = re.compile(r"null|not_null|true|false|unknown", re.IGNORECASE)
 _OPERATOR = re.compile(r"([a-z]+)(?:\(([^)]*)\))?\.")
+
+_SEPARATOR = re.compile(rb"[&;]")
+_PLAIN = re.compile(rb"[a-zA-Z0-9_.~-]*")
+"""What is the same in a query string, encoded or not."""
 
 _FIELD_NAME = "field name (* or [a..z0..9_$])"
 _DELIMITER = "delimiter (.)"
@@ -81,6 +87,7 @@ _QUANTIFIABLE = {
     Operator.IMATCH,
 }
 _OPERATORS = {str(operator): operator for operator in Operator}
+_COMPARISON = re.compile(rf"({'|'.join(_OPERATORS)})\.(.*)", re.DOTALL)
 _SEARCHES = {str(search): search for search in Search}
 
 
@@ -125,7 +132,7 @@ def parse(query_string: bytes, *, is_call: bool = False) -> Query:
 def read_pairs(query_string: bytes) -> Pairs:
     """Names and values as text. A name without `=` says nothing and is left out."""
     pairs = []
-    for part in re.split(rb"[&;]", query_string):
+    for part in _SEPARATOR.split(query_string):
         name, equals, value = part.partition(b"=")
         if equals:
             pairs.append((_decoded(name), _decoded(value)))
@@ -134,10 +141,10 @@ def read_pairs(query_string: bytes) -> Pairs:
 
 def canonical(query_string: bytes) -> str:
     """The query string in the order of its names, for Content-Location."""
-    parts = [part.partition(b"=") for part in re.split(rb"[&;]", query_string) if part]
+    parts = [part.partition(b"=") for part in _SEPARATOR.split(query_string) if part]
     pairs = [(_unquoted(name), _unquoted(value)) for name, _, value in parts]
-    ordered = sorted(pairs, key=lambda pair: pair[0])
-    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in ordered)
+    ordered = sorted(pairs, key=itemgetter(0))
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in ordered])
 
 
 def _decoded(text: bytes) -> str:
@@ -151,11 +158,11 @@ def _decoded(text: bytes) -> str:
 
 
 def _unquoted(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
+    return text if _PLAIN.fullmatch(text) else unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def _quoted(text: bytes) -> str:
-    return quote_from_bytes(text, safe="")
+    return text.decode() if _PLAIN.fullmatch(text) else quote_from_bytes(text, safe="")
 
 
 # One parameter.
@@ -209,6 +216,11 @@ def _add_filter(
     key: str, text: str, conditions: list[tuple[Path, Condition]], arguments: Pairs | None
 ) -> None:
     path, field = _tree_path(key)
+    comparison = _COMPARISON.fullmatch(text)
+    if comparison:  # what most filters are, and the grammar below would find the same
+        name, value = comparison.groups()
+        conditions.append((path, Filter(field, Compare(_OPERATORS[name], value))))
+        return
     if arguments is None:
         operation, negated = _read("filter", text, _whole_operation)
     else:
@@ -239,6 +251,8 @@ def _integer(text: str | None) -> int | None:
 
 def met(query: Query, range_header: str | None) -> Query:
     """With the rows of the root cut to those that `Range: first-last` asks for too."""
+    if range_header is None:
+        return query
     window = _meet(query.window, range_header)
     return query if window == WHOLE else replace(query, windows={**query.windows, (): window})
 
@@ -263,7 +277,7 @@ def _meet(window: Window, range_header: str | None) -> Window:
 
 
 def _header_range(text: str | None) -> tuple[int, int | None]:
-    match = re.fullmatch(r"([0-9]+)-([0-9]*)", text or "")
+    match = _RANGE.fullmatch(text or "")
     if match is None:
         return 0, None
     return _integer(match[1]) or 0, _integer(match[2])

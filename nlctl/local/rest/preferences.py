@@ -52,7 +52,11 @@ def parse(headers: tuple[str, ...], *, may_override_transaction: bool = False) -
 
 def applied(request: ApiRequest, *, resolved: bool = True) -> str | None:
     """What Preference-Applied tells: `resolved` where an insert had a conflict to look for."""
-    asked, action = request.preferences, request.action
+    return _applied(request.preferences, request.action, resolved=resolved)
+
+
+@lru_cache(maxsize=256)
+def _applied(asked: Preferences, action: Action, *, resolved: bool) -> str | None:
     fills = action in {Action.INSERT, Action.UPDATE}
     limits = action in {Action.UPDATE, Action.DELETE} or action.is_call
     told: list[StrEnum | None] = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from nlctl.local.rest import errors, grammar, media, preferences
@@ -27,8 +27,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One answer. Headers are names and values as text; the server adds the length."""
 
     status: int
@@ -161,8 +160,13 @@ def _applied(request: ApiRequest, *, resolved: bool = True) -> Headers:
 
 def _location(request: ApiRequest, query_string: bytes) -> str:
     asked = grammar.canonical(query_string)
-    path = f"/{quote(request.name or '')}"
+    path = _path(request.name or "")
     return f"{path}?{asked}" if asked else path
+
+
+@lru_cache(maxsize=512)
+def _path(name: str) -> str:
+    return f"/{quote(name)}"
 
 
 def _counted(request: ApiRequest, result: Result) -> int | None:
@@ -189,6 +193,8 @@ def _content_range(lower: int, upper: int, total: int | None) -> tuple[str, str]
 
 def _overridden(answer: Response, result: Result) -> Response:
     """`response.status` and `response.headers` have the last word."""
+    if result.status is result.headers is result.warning is None:
+        return Response(answer.status, _sendable([*answer.headers, VARY]), answer.body)
     status = _set_status(result.status) or answer.status
     given = _set_headers(result.headers)
     taken = {name.lower() for name, _ in given}
@@ -228,11 +234,12 @@ def _is_header(value: object) -> bool:
 
 def _sendable(headers: Headers) -> Headers:
     """Without what would break the framing of the answer, or end a header early."""
-    return [
-        (name, _one_line(value))
-        for name, value in headers
-        if _TOKEN.fullmatch(name) and name.lower() not in _FRAMING
-    ]
+    return [(name, _one_line(value)) for name, value in headers if _is_sendable(name)]
+
+
+@lru_cache(maxsize=256)
+def _is_sendable(name: str) -> bool:
+    return _TOKEN.fullmatch(name) is not None and name.lower() not in _FRAMING
 
 
 def _one_line(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nlctl.local.rest.request import JSON, Media
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One answer. The body is bytes as PostgreSQL made them; nothing here is per row."""
 
     body: bytes = b""

@@ -165,15 +165,18 @@ class View(Relation):
 
 @dataclass(frozen=True)
 class Function:
-    """A function or procedure. `signature` tells it from others of its name.
+    """A function or procedure.
 
-    `kind` is the catalogue's: f function, p procedure, a aggregate, w window function.
+    `identity` is its name with the types that tell it from others, as in `app.refuse(text)`;
+    `signature` has the names of the arguments too, `arguments` also their defaults. `kind` is the
+    catalogue's: f function, p procedure, a aggregate, w window function.
     `definition` is the whole statement that makes it; an aggregate has none.
     """
 
     schema: str
     name: str
     kind: Literal["f", "p", "a", "w"]
+    identity: str
     signature: str
     arguments: str
     returns: str | None
@@ -224,7 +227,7 @@ class Type:
 
 @dataclass(frozen=True)
 class Sequence:
-    """A sequence; `owned_by` is the column it numbers."""
+    """A sequence; `owned_by` is the column it numbers, by itself when `is_identity`."""
 
     schema: str
     name: str
@@ -236,6 +239,7 @@ class Sequence:
     cache: int
     cycles: bool
     owned_by: str | None
+    is_identity: bool
     owner: str
     grants: tuple[Grant, ...]
     comment: str | None

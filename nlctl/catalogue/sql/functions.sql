@@ -1,4 +1,5 @@
 select n.nspname as schema, p.proname as name, p.prokind::text as kind,
+  p.oid::regprocedure::text as identity,
   pg_get_function_identity_arguments(p.oid) as signature,
   pg_get_function_arguments(p.oid) as arguments,
   pg_get_function_result(p.oid) as returns,
@@ -10,7 +11,11 @@ select n.nspname as schema, p.proname as name, p.prokind::text as kind,
   p.prosecdef as is_security_definer, p.proisstrict as is_strict, p.proleakproof as is_leakproof,
   p.procost as cost, p.prorows as rows,
   coalesce(p.proconfig, '{}') as settings,
-  coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body,
+  case when p.prokind = 'a' then (
+    select format('sfunc = %%s, stype = %%s, finalfunc = %%s, initcond = %%L',
+      aggtransfn, format_type(aggtranstype, null), aggfinalfn, agginitval)
+    from pg_aggregate where aggfnoid = p.oid)
+  else coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) end as body,
   case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end as definition,
   pg_get_userbyid(p.proowner) as owner,
   coalesce(p.proacl, acldefault('f', p.proowner))::text[] as grants,

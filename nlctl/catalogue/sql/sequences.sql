@@ -8,6 +8,10 @@ select n.nspname as schema, c.relname as name, format_type(s.seqtypid, null) as 
     where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i')
       and d.refclassid = 'pg_class'::regclass
   ) as owned_by,
+  exists (
+    select from pg_depend d
+    where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'i'
+  ) as is_identity,
   pg_get_userbyid(c.relowner) as owner,
   coalesce(c.relacl, acldefault('s', c.relowner))::text[] as grants,
   obj_description(c.oid, 'pg_class') as comment

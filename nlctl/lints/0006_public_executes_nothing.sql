@@ -1,0 +1,9 @@
+-- EXECUTE is granted by name: what PUBLIC may call, visitors may call.
+select
+  label as object,
+  'EXECUTE is left to PUBLIC, and so to visitors.' as detail,
+  format('revoke execute on %s from public;', label) as remedy
+from functions
+where exists (
+  select from aclexplode(coalesce(acl, acldefault('f', owner))) as held where held.grantee = 0
+)

@@ -94,6 +94,10 @@ class QueryFailed(NlctlError):
     """The database refused a statement; everything its script did was rolled back."""
 
 
+class SquawkFailed(NlctlError):
+    """Squawk is there but could not read the files or its settings; nothing was checked."""
+
+
 class MigrationConflict(NlctlError):
     """The files and the history disagree; nothing was run."""
 

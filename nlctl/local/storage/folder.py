@@ -31,6 +31,7 @@ READ_SIZE = 256 * 1024
 THREADS = 8
 INCOMING = "incoming"
 OBJECTS = "objects"
+SHELVES = tuple(f"{number:02x}" for number in range(256))
 OWNER_ONLY = 0o700
 
 T = TypeVar("T")
@@ -52,13 +53,14 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.incoming = root / INCOMING
+        self._shelves = {name: root / OBJECTS / name for name in SHELVES}
         self._threads = ThreadPoolExecutor(THREADS, "storage")
 
     def open(self) -> None:
         """Make the folder, and throw away what never became complete."""
         self.incoming.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
-        for number in range(256):
-            (self._root / OBJECTS / f"{number:02x}").mkdir(OWNER_ONLY, parents=True, exist_ok=True)
+        for shelf in self._shelves.values():
+            shelf.mkdir(OWNER_ONLY, parents=True, exist_ok=True)
         for left in self.incoming.glob("*.new"):
             left.unlink(missing_ok=True)
 
@@ -101,9 +103,9 @@ class Folder:
 
     def settle(self, path: Path, version: str, size: int, digest: str) -> Kept:
         """Move a file that is on the disk to where complete ones are."""
-        place = self.path(version)
-        path.replace(place)
-        _bring_to_disk(place.parent)
+        shelf = self._shelves[version[:2]]
+        path.replace(shelf / version)
+        _bring_to_disk(shelf)
         return Kept(version, size, digest, time.time())
 
     def _adopt(self, path: Path) -> Kept:

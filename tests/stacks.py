@@ -1,18 +1,18 @@
 """The stack that tests call over HTTP: the embedded one, or any project by its addresses.
 
-NLCTL_TEST_STACK says which: `embedded` (the default), `docker` (Supabase's own images, started by
-its CLI) or `url` (NLCTL_TEST_API_URL, _DATABASE_URL, _MAIL_URL, _PUBLISHABLE_KEY, _SECRET_KEY).
+NLCTL_TEST_STACK says which: `embedded` (the default), `docker` (Supabase's own images, see
+containers.py) or `url` (NLCTL_TEST_API_URL, _DATABASE_URL, _MAIL_URL, _PUBLISHABLE_KEY and
+_SECRET_KEY; the database has the product in it already).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,20 +20,21 @@ import httpx
 import psycopg
 import pytest
 
-from nlctl import seeds, themes
 from nlctl.local import assembly, settings, tokens
 from nlctl.project import Project
 from supabase import Client, ClientOptions, create_client
-from tests import checkouts
+from tests import checkouts, containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from nlctl.local.tokens import SigningKey
+    from tests.checkouts import Checkout
 
 PASSWORD = "Correct-horse-9"
-MAIL_SECONDS = 10
+MAIL_SECONDS = 30
+SIGNING_KEYS = Path(".nlctl", "signing_keys.json")
+TOLD = ("API_URL", "DATABASE_URL", "MAIL_URL", "PUBLISHABLE_KEY", "SECRET_KEY")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Stack:
         """What sessions are signed with, where the project is on this machine."""
         if self.root is None:
             pytest.skip("the signing key of a project known by its URL stays with it")
-        return tokens.read_signing_keys(self.root / ".nlctl" / "signing_keys.json")[0]
+        return tokens.read_signing_keys(self.root / SIGNING_KEYS)[0]
 
     def letter(self, address: str) -> dict[str, Any]:
         """The newest letter to `address`, once it is there."""
@@ -121,6 +122,8 @@ def running() -> Iterator[Stack]:
     """The stack that NLCTL_TEST_STACK names, until the end of the block."""
     kind = os.environ.get("NLCTL_TEST_STACK", "embedded")
     starts = {"embedded": _embedded, "docker": _docker, "url": _by_url}
+    if kind not in starts:
+        pytest.fail(f"NLCTL_TEST_STACK is {' or '.join(starts)}, not {kind!r}.", pytrace=False)
     with starts[kind]() as stack:
         try:
             yield stack
@@ -143,34 +146,36 @@ def _embedded() -> Iterator[Stack]:
 
 @contextmanager
 def _docker() -> Iterator[Stack]:
-    for program in ("docker", "supabase"):
-        if shutil.which(program) is None:
-            pytest.skip(f"NLCTL_TEST_STACK=docker needs {program}")
+    containers.require_engine()
     checkout = checkouts.copy()
     project = Project(checkout.root)
+    asked = settings.read(project)
     try:
-        assembly.keyring(project, settings.read(project))  # the CLI wants the file to be there
-        subprocess.run(["supabase", "start"], cwd=checkout.root, check=True)
-        status = ["supabase", "status", "-o", "json"]
-        said = subprocess.run(status, cwd=checkout.root, check=True, capture_output=True)
-        told = json.loads(said.stdout)
-        seeds.apply(told["DB_URL"], project.seeds)
-        themes.push(told["DB_URL"], project.seeds / "themes")
-        yield Stack(
-            told["API_URL"], told["DB_URL"], told["INBUCKET_URL"], told["PUBLISHABLE_KEY"],
-            told["SECRET_KEY"], checkout.root,
-        )  # fmt: skip
+        assembly.keyring(project, asked)  # makes the file of signing keys
+        signing_keys = tokens.read_signing_keys(checkout.root / SIGNING_KEYS)
+        with containers.running(asked, signing_keys) as told:
+            _fill(checkout, told.database_url)
+            yield Stack(
+                told.api_url, told.database_url, told.mail_url, told.publishable_key,
+                told.secret_key, checkout.root,
+            )  # fmt: skip
     finally:
-        subprocess.run(["supabase", "stop", "--no-backup"], cwd=checkout.root)
         checkout.remove()
+
+
+def _fill(checkout: Checkout, database_url: str) -> None:
+    """Put the product into a fresh project, as an operator would."""
+    memory = checkout.root / ".nlctl" / "stack.json"
+    memory.write_text(json.dumps({"database_url": database_url}))
+    for command in ("migrate up", "seed apply", "theme push", "storage sync"):
+        checkout.answer(*command.split())
 
 
 @contextmanager
 def _by_url() -> Iterator[Stack]:
-    def told(name: str) -> str:
-        return os.environ[f"NLCTL_TEST_{name}"]
-
-    yield Stack(
-        told("API_URL"), told("DATABASE_URL"), told("MAIL_URL"), told("PUBLISHABLE_KEY"),
-        told("SECRET_KEY"),
-    )  # fmt: skip
+    names = [f"NLCTL_TEST_{name}" for name in TOLD]
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        pytest.fail(f"NLCTL_TEST_STACK=url needs {', '.join(missing)} too.", pytrace=False)
+    api, database, mail, publishable, secret = (os.environ[name] for name in names)
+    yield Stack(api, database, mail, publishable, secret)

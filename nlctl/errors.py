@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file of the project, for tools that mark it there; both count from one."""
+
+    path: Path
+    line: int
+    column: int
 
 
 class NlctlError(Exception):
     """A failure the operator can act on. `hint` is the way out, `exit_code` tells scripts which.
 
-    `code` is the database's own name for it, where it has one.
+    `code` is the database's own name for it, and `place` the line at fault, where there is one.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        place: Place | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
+        self.place = place
 
 
 class InvalidInput(NlctlError):
@@ -98,6 +120,14 @@ class SquawkFailed(NlctlError):
     """Squawk is there but could not read the files or its settings; nothing was checked."""
 
 
+class RulesPageBroken(InvalidInput):
+    """A page of rules/ whose markers do not pair up; no page was written."""
+
+
+class RulesIncomplete(InvalidInput):
+    """Something in the database that no migration makes by name; no page was written."""
+
+
 class MigrationConflict(NlctlError):
     """The files and the history disagree; nothing was run."""
 
@@ -126,3 +156,7 @@ class Interrupted(NlctlError):
     """Somebody stopped the command; the message says what had been done."""
 
     exit_code = 130
+
+
+class AccessNotMeasured(NlctlError):
+    """The access matrix could not be begun; nothing was changed."""

@@ -18,7 +18,7 @@ Output = Annotated[
 def deliver(document: str, output: Path | None, *, json: bool) -> None:
     """Say the document, or write it to `output` and say so beside; as JSON for machines."""
     if output is not None:
-        _write(document, output)
+        write(document, output)
     if json:
         written = None if output is None else str(output)
         console.say_json({"document": document, "written": written})
@@ -28,7 +28,8 @@ def deliver(document: str, output: Path | None, *, json: bool) -> None:
         console.note(f"{output} written.")
 
 
-def _write(document: str, output: Path) -> None:
+def write(document: str, output: Path) -> None:
+    """Write the document as UTF-8."""
     try:
         output.write_text(document, encoding="utf-8", newline="\n")
     except OSError as error:

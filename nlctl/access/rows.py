@@ -1,0 +1,209 @@
+"""Rows to try things on: those a database has of a class, and one more that nothing hangs from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from nlctl import database
+from nlctl.access.belonging import RowClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlctl.access.belonging import Belonging, Belongings
+    from nlctl.access.people import People, Person
+    from nlctl.access.subjects import Column, Subject
+
+Row = dict[str, Any]
+LOOKED_AT = 200
+COPIED = 3
+PLAIN_WORD = re.compile(r"[\w .:/-]+")
+VALUES = {
+    "boolean": False,
+    "json": {},
+    "jsonb": {},
+    "date": "2000-01-01",
+    "timestamp with time zone": "2000-01-01T00:00:00Z",
+}
+NUMBERS = re.compile(r"smallint|integer|bigint|numeric|real|double")
+TEXTS = re.compile(r"text|character")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of one class, and the one to write on; `reason` says why there is none."""
+
+    known: tuple[Row, ...] = ()
+    example: Row | None = None
+    reason: str = ""
+
+
+class Shelf:
+    """Where rows of each class are found or made, as the owner of the tables."""
+
+    def __init__(
+        self, connection: psycopg.Connection, belongings: Belongings, people: People
+    ) -> None:
+        self._connection = connection
+        self._belongings = belongings
+        self._other = people.other
+
+    def take(self, subject: Subject, row_class: RowClass, person: Person) -> Rows:
+        """Rows of the class as it looks to `person`; a made one stays until the savepoint ends."""
+        known = () if subject.template else self._known(subject, row_class, person)
+        if not subject.is_table:
+            return Rows(known, reason="A view: the tables below it decide.")
+        reason = "No row of this class is there, and none could be made."
+        for draft in self._drafts(subject, row_class, person, known):
+            try:
+                made = self._insert(subject, draft)
+            except psycopg.Error as error:
+                reason = f"No row of this class is there to try: {database.reason(error)}."
+            else:
+                return Rows((*known, made), made)
+        return Rows(known, known[0], "") if known else Rows(reason=reason)
+
+    def _known(self, subject: Subject, row_class: RowClass, person: Person) -> tuple[Row, ...]:
+        where = self._belongings.predicate(subject, "r", row_class)
+        return self._select(subject, where, LOOKED_AT, person)
+
+    def _select(
+        self, subject: Subject, where: sql.Composable, limit: int, person: Person
+    ) -> tuple[Row, ...]:
+        order = sql.SQL(", ").join(sql.Identifier("r", name) for name in subject.key)
+        query = sql.SQL("select to_jsonb(r) from {} as r where {} {} limit {}").format(
+            subject.identifier,
+            where,
+            sql.SQL("order by {}").format(order) if subject.key else sql.SQL(""),
+            sql.Literal(limit),
+        )
+        cursor = self._connection.cursor(row_factory=tuple_row)
+        found = cursor.execute(query, {"person": person.id, "kind": person.kind})
+        return tuple(row for (row,) in found)
+
+    def _drafts(
+        self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
+    ) -> Iterator[Row]:
+        if subject.template:
+            owner = person.id if row_class is RowClass.OWN else self._other.id
+            yield {name: value.format(owner=owner) for name, value in subject.template.items()}
+            return
+        belonging = self._belongings.of(subject)
+        anything = known or self._select(subject, sql.SQL("true"), COPIED, person)
+        for row in anything[:COPIED]:
+            copied = {
+                column.name: row[column.name]
+                for column in subject.columns
+                if not column.is_computed and not (column.is_unique and column.has_default)
+            }
+            yield self._owned(freshened(subject, copied), belonging, row_class, person)
+        yield self._from_nothing(subject, self._owned({}, belonging, row_class, person))
+
+    def _owned(
+        self, row: Row, belonging: Belonging | None, row_class: RowClass, person: Person
+    ) -> Row:
+        """The same row, belonging to whom the class says."""
+        if belonging is None:
+            return row
+        names = [column.name for column in belonging.columns]
+        if row_class is RowClass.NONE:
+            return {**row, **dict.fromkeys(names)}
+        if belonging.parent:
+            parent, key = belonging.parent
+            above = self.take(parent, row_class, person).example or {}
+            return {**row, names[0]: above.get(key)}
+        owner = self._owner(belonging, row_class, person)
+        if row_class is RowClass.OWN:
+            return {**row, names[0]: owner}
+        held = [name for name in names if row.get(name) is not None] or names[:1]
+        return {**row, **dict.fromkeys(held, owner)}
+
+    def _owner(self, belonging: Belonging, row_class: RowClass, person: Person) -> str | None:
+        if not belonging.is_by_type:
+            return person.id if row_class is RowClass.OWN else self._other.id
+        if row_class is RowClass.OWN:
+            return person.kind
+        return "prof" if person.kind == "client" else "client"
+
+    def _from_nothing(self, subject: Subject, row: Row) -> Row:
+        missing = [
+            column
+            for column in subject.columns
+            if column.is_required
+            and not column.has_default
+            and not column.is_computed
+            and row.get(column.name) is None
+        ]
+        return {**row, **{column.name: self._value(column) for column in missing}}
+
+    def _value(self, column: Column) -> Any:
+        if column.refers_to is None:
+            return _plain_value(column)
+        table, key = column.refers_to
+        schema, _, name = table.partition(".")
+        query = sql.SQL("select to_jsonb({}) from {} limit 1").format(
+            sql.Identifier(key), sql.Identifier(schema, name)
+        )
+        found = self._connection.cursor(row_factory=tuple_row).execute(query).fetchone()
+        return found[0] if found else None
+
+    def _insert(self, subject: Subject, row: Row) -> Row:
+        cursor = self._connection.cursor(row_factory=tuple_row)
+        with self._connection.transaction():
+            query = sql.SQL("{} returning to_jsonb({})").format(
+                insertion(subject, tuple(row)), sql.Identifier(subject.table)
+            )
+            made = cursor.execute(query, {"row": Jsonb(row)}).fetchone()
+        if made is None:
+            raise psycopg.DatabaseError("a trigger kept it from being inserted")
+        found: Row = made[0]
+        return found
+
+
+def freshened(subject: Subject, row: Row) -> Row:
+    """The same row with another key, where the key is a text or number of its own."""
+    free = [
+        column
+        for column in subject.columns
+        if column.name in row and column.is_unique and column.refers_to is None
+    ]
+    return {**row, **{column.name: _fresh(column, row[column.name]) for column in free}}
+
+
+def insertion(subject: Subject, columns: tuple[str, ...]) -> sql.Composed:
+    """INSERT of these columns of the JSON in %(row)s."""
+    if not columns:
+        return sql.SQL("insert into {} default values").format(subject.identifier)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL(
+        "insert into {0} ({1}) select {1} from jsonb_populate_record(null::{0}, %(row)s)"
+    ).format(subject.identifier, names)
+
+
+def _fresh(column: Column, value: Any) -> Any:
+    if value is None or column.type == "boolean":
+        return value
+    if column.type == "uuid":
+        return str(uuid4())
+    if NUMBERS.match(column.type):
+        return value + 1_000_000
+    return f"{value}_{uuid4().hex[:6]}" if TEXTS.match(column.type) else value
+
+
+def _plain_value(column: Column) -> Any:
+    words = [word for word in column.words if PLAIN_WORD.fullmatch(word)]
+    if words:
+        return words[0]
+    if column.type == "uuid":
+        return str(uuid4())
+    if NUMBERS.match(column.type):
+        return 1
+    return VALUES.get(column.type, "a")

@@ -1,0 +1,1 @@
+"""Queries that are longer than a line, one a file."""

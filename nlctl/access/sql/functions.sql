@@ -1,0 +1,23 @@
+-- Every function that the Data API shows, with who may execute it.
+select
+  n.nspname as schema,
+  p.proname as name,
+  pg_get_function_identity_arguments(p.oid) as arguments,
+  count(*) over (partition by p.pronamespace, p.proname) > 1 as is_overloaded,
+  coalesce((
+    select array_agg(format_type(type, null) order by position)
+    from unnest(p.proargtypes) with ordinality as argument (type, position)
+    where position <= p.pronargs - p.pronargdefaults
+  ), '{}') as required,
+  array(
+    select role from unnest(%(roles)s::text[]) as role
+    where has_function_privilege(role, p.oid, 'execute')
+      and has_schema_privilege(role, n.oid, 'usage')
+  ) as executors
+from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace
+where n.nspname = any (%(schemas)s)
+  and p.prokind = 'f'
+  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+  and not exists (select from pg_depend where objid = p.oid and deptype = 'e')
+order by n.nspname, p.proname, 3

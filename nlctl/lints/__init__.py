@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -11,11 +11,11 @@ import psycopg
 
 from nlctl import database
 from nlctl.errors import QueryFailed
-from nlctl.lints import allowances, places
+from nlctl.lints import allowances, places, squawk
 from nlctl.lints.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nlctl.project import Project
 
@@ -83,16 +83,24 @@ def run(
         ]
 
 
-def examine(project: Project, url: str, name: str | None = None) -> Report:
+def examine(
+    project: Project,
+    url: str,
+    name: str | None = None,
+    *,
+    files: Sequence[Path] = (),
+    notice: Callable[[str], None] | None = None,
+) -> Report:
     """The database at `url` against every promise, with the project's allowances.
 
     `name` is the project of nlctl.toml whose migrations are searched for the places at fault.
+    Squawk reads the migrations `files`; `notice` hears it where it is not installed.
     """
     with database.connect(url, name="nlctl lint") as connection:
         found = run(connection, exposed_schemas(project))
-    report = Report(*allowances.sort_out(found, allowances.read(project)))
-    located = places.locate(report.findings, project, name or project.default_name)
-    return replace(report, findings=tuple(located))
+    findings, allowed = allowances.sort_out(found, allowances.read(project))
+    located = places.locate(findings, project, name or project.default_name)
+    return Report((*located, *squawk.check(project, files, notice)), allowed)
 
 
 def exposed_schemas(project: Project) -> tuple[str, ...]:

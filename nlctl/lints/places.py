@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlctl.migrations import files, statements
@@ -28,7 +30,7 @@ def locate(findings: Iterable[Finding], project: Project, name: str) -> Iterator
             yield finding
             continue
         migration, line = place
-        path = migration.path.relative_to(project.root).as_posix()
+        path = Path(os.path.relpath(migration.path, project.root)).as_posix()
         yield replace(finding, file=path, line=line)
 
 

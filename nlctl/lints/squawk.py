@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,34 +14,46 @@ from nlctl.errors import SquawkFailed
 from nlctl.lints.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nlctl.project import Project
 
 
-def find() -> str | None:
-    """The program, beside this Python or on the PATH; `pip install squawk-cli` brings it."""
+def check(
+    project: Project, paths: Sequence[Path], notice: Callable[[str], None] | None = None
+) -> list[Finding]:
+    """What it says of these files, by the rules of the project's .squawk.toml.
+
+    Where the program is missing, nothing; then `notice` hears how to get it.
+    """
+    program = _find()
+    if paths and program is None and notice:
+        notice("Locks and unsafe changes were not looked for: pip install squawk-cli does that.")
+    if not paths or program is None:
+        return []
+    return sorted(map(_as_finding, _run(program, project.root, paths)))
+
+
+def _find() -> str | None:
+    """The program, beside this Python or on the PATH."""
     return shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk")
 
 
-def check(program: str, project: Project, paths: Sequence[Path]) -> list[Finding]:
-    """What it says of these files, by the rules of the project's .squawk.toml."""
-    if not paths:
-        return []
-    names = [path.relative_to(project.root).as_posix() for path in paths]
+def _run(program: str, root: Path, paths: Sequence[Path]) -> list[dict[str, Any]]:
+    names = [Path(os.path.relpath(path, root)).as_posix() for path in paths]
     ran = subprocess.run(
         (program, "--reporter", "json", *names),
-        cwd=project.root,
+        cwd=root,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     try:
-        complaints = json.loads(ran.stdout)
+        complaints: list[dict[str, Any]] = json.loads(ran.stdout)
     except ValueError:
         reason = " ".join(ran.stderr.split()) or f"exit code {ran.returncode}"
         raise SquawkFailed(f"squawk could not check the migrations: {reason}.") from None
-    return sorted(map(_as_finding, complaints))
+    return complaints
 
 
 def _as_finding(complaint: dict[str, Any]) -> Finding:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from nlctl import database
-from nlctl.errors import InvalidInput, MigrationFailed
-from nlctl.migrations import failure, history, lock, plan, session
+from nlctl.errors import InvalidInput, MigrationFailed, NlctlError
+from nlctl.migrations import batch, failure, history, lock, plan, session, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,9 +20,12 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.errors import Diagnostic
 
+    from nlctl.migrations.batch import Fault
     from nlctl.migrations.files import Migration
     from nlctl.migrations.statements import Statement
 
+# What waits for the commit fails here, before the file is recorded.
+_SETTLE = ("set constraints all immediate", "reset session authorization", "reset role")
 _RELOAD = "notify pgrst, 'reload schema'"  # the Data API keeps the schema in mind
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
@@ -49,38 +51,39 @@ class Execution:
         """Run and record one file; the milliseconds it took."""
         start = time.perf_counter()
         if migration.is_transactional:
-            self._retry(lambda: self._apply_at_once(migration, start, out_of_order))
+            self._retry(lambda: self._apply_at_once(migration, out_of_order))
         else:
-            self._apply_alone(migration, start, out_of_order)
+            self._apply_alone(migration, out_of_order)
         return _since(start)
 
     def rehearse(self, migration: Migration) -> int:
         """Run one file in the transaction of the caller, who rolls it back."""
         start = time.perf_counter()
-        self._begin_session()
-        self._run(migration)
+        self._run(migration, before=self._renewal)
         return _since(start)
 
-    def _apply_at_once(self, migration: Migration, start: float, out_of_order: bool) -> None:
-        self._begin_session()
+    def _apply_at_once(self, migration: Migration, out_of_order: bool) -> None:
+        """Run and record a file in one transaction, which travels in one message."""
+        record = history.record_of(
+            self.connection,
+            migration,
+            since=history.THIS_TRANSACTION,
+            out_of_order=out_of_order,
+        )
+        before = (*self._renewal, "begin", lock.KEEP)
         try:
-            with self.connection.transaction():
-                _check_lock(self.connection)
-                self._run(migration)
-                history.record_applied(
-                    self.connection,
-                    migration,
-                    duration_ms=_since(start),
-                    out_of_order=out_of_order,
-                )
-                self.connection.execute(_RELOAD)
-        except psycopg.Error as error:
-            raise self._failed(error, migration, None) from error
+            self._run(migration, before=before, after=(*record, _RELOAD, "commit"))
+        except NlctlError:
+            self.connection.rollback()
+            raise
 
-    def _apply_alone(self, migration: Migration, start: float, out_of_order: bool) -> None:
-        _check_lock(self.connection)
+    def _apply_alone(self, migration: Migration, out_of_order: bool) -> None:
+        if not lock.is_ours(self.connection):
+            raise _lock_lost()
         # Written first: if this process is killed, the next runner must not start over blindly.
-        history.record_failed(self.connection, migration, "It was started and has not finished.")
+        since = history.record_failed(
+            self.connection, migration, "It was started and has not finished."
+        )
         self._begin_session()
         try:
             self._run_alone(migration)
@@ -93,21 +96,28 @@ class Execution:
                 error.message + plan.describe_leftovers(leftovers),
                 hint=plan.way_out_of_failure(migration.version),
                 code=error.code,
+                place=error.place,
             ) from error.__cause__
         self._begin_session()
         with self.connection.transaction():
             history.record_applied(
-                self.connection, migration, duration_ms=_since(start), out_of_order=out_of_order
+                self.connection, migration, since=since, out_of_order=out_of_order
             )
             self.connection.execute(_RELOAD)
 
-    def _run(self, migration: Migration) -> None:
+    def _run(
+        self, migration: Migration, *, before: tuple[str, ...], after: tuple[str, ...] = ()
+    ) -> None:
+        """Send a whole file, with what belongs before and after it."""
+        if not session.reads_as_written(self.connection):
+            session.reset(self.connection)
+        texts = [statement.text for statement in migration.statements]
         with self._listening():
-            for statement in migration.statements:
-                self._execute(migration, statement)
-            # What waits for the commit fails here, where it is still told with its file.
-            self._execute(migration, None)
-        database.run_script(self.connection, "reset session authorization; reset role")
+            fault = batch.run(self.connection, [*before, *texts, *_SETTLE, *after])
+        if fault:
+            at = fault.index - len(before)
+            statement = migration.statements[at] if 0 <= at < len(texts) else None
+            raise self._failed(fault, migration, statement) from fault.error
 
     def _run_alone(self, migration: Migration) -> None:
         with self._listening():
@@ -123,28 +133,21 @@ class Execution:
         self._execute(migration, statement)
         session.limit_waits(self.connection, self.patience.table_lock_timeout)
 
-    def _execute(self, migration: Migration, statement: Statement | None) -> None:
-        """Run a statement of a file, or its deferred constraints."""
-        text = statement.text if statement else "set constraints all immediate"
-        try:
-            database.run_script(self.connection, text)
-        except psycopg.Error as error:
-            raise self._failed(error, migration, statement) from error
+    def _execute(self, migration: Migration, statement: Statement) -> None:
+        fault = batch.run(self.connection, [statement.text])
+        if fault:
+            raise self._failed(fault, migration, statement) from fault.error
 
     def _failed(
-        self, error: psycopg.Error, migration: Migration, statement: Statement | None
-    ) -> Exception:
-        if self.connection.closed:
-            return error
+        self, fault: Fault, migration: Migration, statement: Statement | None
+    ) -> NlctlError:
+        if fault.error.sqlstate == lock.LOST:
+            return _lock_lost()
         standing = "Nothing of this file was applied."
         if statement and not migration.is_transactional:
             done = migration.statements.index(statement)
             standing = f"{done} of its {len(migration.statements)} statements were applied."
-        return MigrationFailed(
-            f"{failure.summarise(error, migration, statement)} {standing}"
-            + failure.describe(error, migration, statement),
-            code=error.sqlstate,
-        )
+        return failure.tell(fault, migration, statement, standing)
 
     def _give_up(self, migration: Migration, reason: str) -> tuple[str, ...]:
         """Record a failure; the statements that drop what it left half built."""
@@ -169,9 +172,12 @@ class Execution:
             pause = min(pause * 2, _LONGEST_PAUSE)
         return act()
 
+    @cached_property
+    def _renewal(self) -> tuple[str, ...]:
+        return session.renewal(self.connection, self.patience.table_lock_timeout)
+
     def _begin_session(self) -> None:
-        session.reset(self.connection)
-        session.limit_waits(self.connection, self.patience.table_lock_timeout)
+        database.run_script(self.connection, statements.join(self._renewal))
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -187,13 +193,12 @@ class Execution:
             self.connection.remove_notice_handler(hear)
 
 
-def _check_lock(connection: Connection) -> None:
-    if not lock.is_ours(connection):
-        raise InvalidInput(
-            "Another server process answers than the one that holds the migrations lock: "
-            "this is a pooler in transaction mode. Nothing more was run.",
-            hint="Use the session pooler (port 5432 on Supabase) or the direct connection.",
-        )
+def _lock_lost() -> InvalidInput:
+    return InvalidInput(
+        "Another server process answers than the one that holds the migrations lock: "
+        "this is a pooler in transaction mode. Nothing more was run.",
+        hint="Use the session pooler (port 5432 on Supabase) or the direct connection.",
+    )
 
 
 def _since(start: float) -> int:

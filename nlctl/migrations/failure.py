@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlctl.errors import MigrationFailed, Place
 from nlctl.migrations import statements
 
 if TYPE_CHECKING:
     import psycopg
 
+    from nlctl.migrations.batch import Fault
     from nlctl.migrations.files import Migration
     from nlctl.migrations.statements import Statement
 
@@ -16,19 +18,27 @@ _SHOWN = 200
 _NEEDS_NO_TRANSACTION = "25001"
 
 
-def summarise(error: psycopg.Error, migration: Migration, statement: Statement | None) -> str:
-    """One line: where, what, SQLSTATE. Without a statement it happened at the commit."""
-    where = (
-        migration.at(_offset(error, statement))
-        if statement
-        else f"{migration.path.name}, at its end"
-    )
+def tell(
+    fault: Fault, migration: Migration, statement: Statement | None, standing: str
+) -> MigrationFailed:
+    """Where, what and SQLSTATE on one line; below it, the source and all that the server said.
+
+    Without a statement it happened at the end of the file. `standing` says what was applied.
+    """
+    error = fault.error
+    offset = _offset(fault, statement) if statement else None
+    where = f"{migration.path.name}, at its end" if offset is None else migration.at(offset)
     text = _message(error).partition("\n")[0]
-    return f"{where}: {text} (SQLSTATE {error.sqlstate or 'unknown'})."
+    return MigrationFailed(
+        f"{where}: {text} (SQLSTATE {error.sqlstate or 'unknown'}). {standing}"
+        + ("" if offset is None else _point(migration, offset))
+        + _describe(error, statement),
+        code=error.sqlstate,
+        place=_place(migration, offset),
+    )
 
 
-def describe(error: psycopg.Error, migration: Migration, statement: Statement | None) -> str:
-    """Indented lines: the source line, the statement, and everything the server said."""
+def _describe(error: psycopg.Error, statement: Statement | None) -> str:
     diagnostic = error.diag
     message = _message(error)
     parts = {
@@ -40,21 +50,20 @@ def describe(error: psycopg.Error, migration: Migration, statement: Statement | 
         "context": diagnostic.context,
         "constraint": diagnostic.constraint_name,
     }
-    pointer = _point(migration, _offset(error, statement)) if statement else ""
-    return pointer + "".join(
-        f"\n    {label}: {_indent(text)}" for label, text in parts.items() if text
-    )
+    return "".join(f"\n    {label}: {_indent(text)}" for label, text in parts.items() if text)
 
 
 def _message(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).strip()
 
 
-def _offset(error: psycopg.Error, statement: Statement | None) -> int:
-    if statement is None:
-        return 0
-    position = error.diag.statement_position
-    return statement.offset + int(position) - 1 if position else statement.begins
+def _offset(fault: Fault, statement: Statement) -> int:
+    return statement.begins if fault.at is None else statement.offset + fault.at
+
+
+def _place(migration: Migration, offset: int | None) -> Place:
+    found = statements.place(migration.text, len(migration.text) if offset is None else offset)
+    return Place(migration.path, found.line, found.column)
 
 
 def _point(migration: Migration, offset: int) -> str:

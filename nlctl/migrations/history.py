@@ -5,12 +5,15 @@ from __future__ import annotations
 import getpass
 import platform
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ClientCursor
 from psycopg.rows import class_row, dict_row
 
 from nlctl import database
 from nlctl.errors import ForeignDatabase
+from nlctl.migrations import statements
 from nlctl.migrations.queries import query
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from nlctl.migrations.files import Migration
+
+
+THIS_TRANSACTION = "now"  # PostgreSQL's word for when the transaction began
 
 
 @dataclass(frozen=True)
@@ -116,38 +122,43 @@ def prepare(connection: Connection, project: str) -> None:
     )
 
 
-def record_applied(
-    connection: Connection, migration: Migration, *, duration_ms: int | None, out_of_order: bool
-) -> None:
-    """Write both rows of a file that ran, in the transaction of the caller."""
-    connection.execute(
-        query("record_history"),
-        {
-            "version": migration.version,
-            "name": migration.name,
-            "statements": [statement.text for statement in migration.statements],
-        },
-    )
-    _record_ours(
-        connection,
-        migration,
-        state="applied",
-        error=None,
-        duration_ms=duration_ms,
-        is_out_of_order=out_of_order,
+def record_of(
+    connection: Connection,
+    migration: Migration,
+    *,
+    since: datetime | str | None,
+    out_of_order: bool,
+) -> tuple[str, str]:
+    """The statements that write both rows of a file that ran.
+
+    `since` is when it began, as the server's clock had it; none if it was not run at all.
+    """
+    history = {
+        "version": migration.version,
+        "name": migration.name,
+        "statements": [statement.text for statement in migration.statements],
+    }
+    ours = _row(migration, state="applied", since=since, is_out_of_order=out_of_order)
+    cursor = ClientCursor(connection)
+    return cursor.mogrify(query("record_history"), history), cursor.mogrify(
+        query("record_ours"), ours
     )
 
 
-def record_failed(connection: Connection, migration: Migration, error: str) -> None:
-    """Write that a file without a transaction stopped half-way."""
-    _record_ours(
-        connection,
-        migration,
-        state="failed",
-        error=error,
-        duration_ms=None,
-        is_out_of_order=False,
-    )
+def record_applied(connection: Connection, migration: Migration, **how: Any) -> None:
+    """Write both rows of `record_of`, in the transaction of the caller."""
+    database.run_script(connection, statements.join(record_of(connection, migration, **how)))
+
+
+def record_failed(connection: Connection, migration: Migration, error: str) -> datetime:
+    """Write that a file without a transaction stopped half-way; when that was."""
+    row = connection.execute(
+        query("record_ours") + " returning applied_at",
+        _row(migration, state="failed", error=error),
+    ).fetchone()
+    assert row  # noqa: S101 - it was inserted or updated
+    moment: datetime = row[0]
+    return moment
 
 
 def forget(connection: Connection, version: str) -> None:
@@ -194,17 +205,21 @@ def _read_ours(connection: Connection, tables: _Tables) -> list[Record]:
         ).fetchall()
 
 
-def _record_ours(connection: Connection, migration: Migration, **values: Any) -> None:
-    row = {
+def _row(migration: Migration, **values: Any) -> dict[str, Any]:
+    return {
         "version": migration.version,
         "name": migration.name,
         "sha256": migration.sha256,
         "source": migration.text,
+        "is_out_of_order": False,
+        "since": None,
         "applied_by": _person(),
+        "error": None,
+        **values,
     }
-    connection.execute(query("record_ours"), row | values)
 
 
+@cache
 def _person() -> str:
     try:
         return f"{getpass.getuser()}@{platform.node()}"

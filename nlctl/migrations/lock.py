@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 KEY = int.from_bytes(b"nlctl")
+LOST = "NL001"
+# For the length of a transaction. Only the holder, or anybody when nobody holds it, can have it.
+KEEP = f"""do $$ begin
+  if not pg_try_advisory_xact_lock({KEY}) then
+    raise exception 'the migrations lock is held by another session' using errcode = '{LOST}';
+  end if;
+end $$"""
 _SHORTEST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
 

@@ -74,7 +74,7 @@ def _correct(connection: Connection, entry: Entry, verdict: Verdict) -> None:
     history.forget(connection, entry.version)
     if verdict is Verdict.APPLIED and entry.migration:
         is_late = entry.state is State.OUT_OF_ORDER
-        history.record_applied(connection, entry.migration, duration_ms=None, out_of_order=is_late)
+        history.record_applied(connection, entry.migration, since=None, out_of_order=is_late)
 
 
 def _drop_leftovers(connection: Connection, entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import psycopg
 
 from nlctl import database
 from nlctl.errors import HistoryUnavailable
+from nlctl.migrations import statements
 from nlctl.migrations.queries import query
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 APPLICATION = "nlctl migrate"
+_READING = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
 
 
 @contextmanager
@@ -41,7 +43,24 @@ def opened(url: str) -> Iterator[Connection]:
 
 def reset(connection: Connection) -> None:
     """Make the session as good as new; only the lock stays."""
-    database.run_script(connection, query("new_session"))
+    database.run_script(connection, query("new_session") + query("own_session"))
+
+
+def renewal(connection: Connection, table_lock_timeout: float) -> tuple[str, ...]:
+    """Statements that bring the session back to what it is now, just after its reset."""
+    row = connection.execute(query("session_settings")).fetchone()
+    settings = [
+        *(row or ()),
+        f"set lock_timeout = {round(table_lock_timeout * 1000)}",
+        "set statement_timeout = 0",
+    ]
+    resets = [statement.text for statement in statements.split(query("new_session"))]
+    return (*resets, *filter(None, settings))
+
+
+def reads_as_written(connection: Connection) -> bool:
+    """Whether no file has changed how the server reads the next message."""
+    return all(connection.info.parameter_status(name) == value for name, value in _READING.items())
 
 
 def limit_waits(connection: Connection, seconds: float) -> None:

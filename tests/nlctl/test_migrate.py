@@ -16,6 +16,7 @@ from nlctl.errors import (
 from nlctl.migrations import lock, runner
 
 if TYPE_CHECKING:
+    from nlctl.migrations.runner import Applied
     from tests.workshops import Workshop
 
 CLI_TABLE = """
@@ -499,17 +500,37 @@ def test_a_login_without_rights_is_told_whom_to_be(workshop: Workshop) -> None:
         runner.up(workshop.database.authenticator_url, workshop.folder, "workshop")
 
 
+# What one file sets
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["client_encoding = 'latin1'", "standard_conforming_strings = off"],
+)
+def test_how_one_file_has_texts_read_does_not_reach_the_next(
+    workshop: Workshop, setting: str
+) -> None:
+    workshop.write(1, f"set {setting};")
+    workshop.write(2, r"create table public.seen as select 'é\n' as text;")
+    workshop.up()
+    assert workshop.ask("select text from public.seen") == [r"é\n"]
+
+
 # Poolers
 
 
-def test_a_pooler_in_transaction_mode_is_found_out(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "is_ours", lambda _connection: False)
-    workshop.write(1, TABLE_A)
-    with pytest.raises(InvalidInput, match="pooler in transaction mode"):
-        workshop.up()
-    assert workshop.states() == {"1": "pending"}
+def test_a_lock_that_went_to_somebody_else_stops_the_next_file(workshop: Workshop) -> None:
+    """As with a pooler in transaction mode, where another server process may answer."""
+    workshop.write(1, "select pg_advisory_unlock_all();")
+    workshop.write(2, TABLE_A)
+    with workshop.database.connect() as somebody:
+
+        def take(_: Applied) -> None:
+            somebody.execute("select pg_advisory_lock(%s)", (lock.KEY,))
+
+        with pytest.raises(InvalidInput, match="pooler in transaction mode"):
+            runner.up(workshop.database.url, workshop.folder, "workshop", report=take)
+    assert workshop.states() == {"1": "applied", "2": "pending"}
 
 
 def test_the_lock_is_ours_only_on_the_process_that_took_it(workshop: Workshop) -> None:

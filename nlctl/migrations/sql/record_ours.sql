@@ -1,7 +1,8 @@
 insert into nlctl.migrations
   (version, name, state, sha256, source, is_out_of_order, duration_ms, applied_by, error)
 values
-  (%(version)s, %(name)s, %(state)s, %(sha256)s, %(source)s, %(is_out_of_order)s, %(duration_ms)s,
+  (%(version)s, %(name)s, %(state)s, %(sha256)s, %(source)s, %(is_out_of_order)s,
+   round(extract(epoch from clock_timestamp() - %(since)s::timestamptz) * 1000),
    %(applied_by)s, %(error)s)
 on conflict (version) do update set
   name = excluded.name,

@@ -81,10 +81,10 @@ class Stack:
                 "update public.profiles set user_type_id = %s where id = %s", (kind, user_id)
             )
 
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> SigningKey | None:
         """What sessions are signed with, where the project is on this machine."""
         if self.root is None:
-            pytest.skip("the signing key of a project known by its URL stays with it")
+            return None
         return tokens.read_signing_keys(self.root / SIGNING_KEYS)[0]
 
     def letter(self, address: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // The same life with supabase-js: `node scenario.mjs '{"url": …}'` prints the diary as JSON.
 
-import { createHmac, createPrivateKey, randomUUID, sign } from "node:crypto";
+import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { createClient } from "@supabase/supabase-js";
 import ws from "ws";
 
@@ -124,12 +124,7 @@ async function read() {
 async function outliveAToken() {
   const { session } = (await ada.auth.getSession()).data;
   const expired = signExpired(session.access_token);
-  const late = createClient(given.url, given.publishable_key, {
-    ...options,
-    accessToken: async () => expired,
-  });
-  await write("a row with an expired token", late.from("profiles").select("id"));
-  await write("oneself with an expired token", ada.auth.getUser(expired));
+  if (given.signing_key) await useExpired(expired);
   await write(
     "refresh after expiry",
     ada.auth.setSession({
@@ -146,6 +141,15 @@ async function outliveAToken() {
     "a refresh token that never was",
     other.auth.refreshSession({ refresh_token: "abcdefghijkl" }),
   );
+}
+
+async function useExpired(token) {
+  const late = createClient(given.url, given.publishable_key, {
+    ...options,
+    accessToken: async () => token,
+  });
+  await write("a row with an expired token", late.from("profiles").select("id"));
+  await write("oneself with an expired token", ada.auth.getUser(token));
 }
 
 async function addAFactor() {
@@ -238,13 +242,15 @@ function sessionId(session) {
   return claimsOf(session.access_token).session_id;
 }
 
-/** The same token, an hour too old, under the project's own key. */
+/** The same token, an hour too old, under the project's own key where that is known. */
 function signExpired(token) {
   const claims = claimsOf(token);
   const late = { ...claims, exp: claims.iat - 60, iat: claims.iat - 3660 };
   const header = token.split(".")[0];
   const signing = `${header}.${Buffer.from(JSON.stringify(late)).toString("base64url")}`;
-  const key = createPrivateKey({ key: given.signing_key, format: "jwk" });
+  const key = given.signing_key
+    ? createPrivateKey({ key: given.signing_key, format: "jwk" })
+    : generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const seal = sign("sha256", Buffer.from(signing), { key, dsaEncoding: "ieee-p1363" });
   return `${signing}.${seal.toString("base64url")}`;
 }

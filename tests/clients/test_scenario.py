@@ -113,6 +113,8 @@ EXPECTED: dict[str, Any] = {
     ],
     "rows after sign-out": [401, "42501", "permission denied for table profiles"],
 }
+# Nobody else can make a token that has expired.
+FOR_WHO_HAS_THE_SIGNING_KEY = {"a row with an expired token", "oneself with an expired token"}
 # supabase-js makes an error of its own of this answer.
 EXPECTED_BY_JS = {"oneself after sign-out": [400, None, "Auth session missing!"]}
 
@@ -152,13 +154,14 @@ def supabase_py_async(stack: Stack) -> Diary:
 
 def supabase_js(stack: Stack, folder: Path) -> Diary:
     """The client of frontends, in Node."""
+    signing_key = stack.signing_key()
     given = {
         "url": stack.api_url,
         "mail_url": stack.mail_url,
         "publishable_key": stack.publishable_key,
         "secret_key": stack.secret_key,
         "password": stacks.PASSWORD,
-        "signing_key": stack.signing_key().document,
+        "signing_key": signing_key and signing_key.document,
     }
     shutil.copy(SCRIPT, folder)
     done = subprocess.run(
@@ -182,18 +185,25 @@ class Lived:
 @pytest.fixture(scope="module", params=["supabase-py", "supabase-py async", "supabase-js"])
 def lived(request: pytest.FixtureRequest, stack: Stack) -> Lived:
     """The life of one of the clients."""
+    expected = {step: told for step, told in EXPECTED.items() if may_be_taken(step, stack)}
     if request.param == "supabase-py":
-        return Lived(supabase_py(stack), EXPECTED)
+        return Lived(supabase_py(stack), expected)
     if request.param == "supabase-py async":
-        return Lived(supabase_py_async(stack), EXPECTED)
+        return Lived(supabase_py_async(stack), expected)
     folder = request.getfixturevalue("js_folder")
-    return Lived(supabase_js(stack, folder), {**EXPECTED, **EXPECTED_BY_JS})
+    return Lived(supabase_js(stack, folder), {**expected, **EXPECTED_BY_JS})
+
+
+def may_be_taken(step: str, stack: Stack) -> bool:
+    return step not in FOR_WHO_HAS_THE_SIGNING_KEY or stack.signing_key() is not None
 
 
 @pytest.mark.parametrize("step", EXPECTED)
 def test_each_step_of_a_life_ends_as_on_the_platform(lived: Lived, step: str) -> None:
+    if step not in lived.expected:
+        pytest.skip("the signing key of a project known by its URL stays with it")
     assert lived.diary[step] == lived.expected[step]
 
 
 def test_nothing_happens_that_is_not_expected(lived: Lived) -> None:
-    assert list(lived.diary) == list(EXPECTED)
+    assert list(lived.diary) == list(lived.expected)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import uvicorn
 import uvloop
 
-from nlctl.local import gateway, keys, lifespan, ports, rest
+from nlctl.local import gateway, keys, lifespan, ports, rest, server
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.tokens import Keyring
 
@@ -22,13 +21,10 @@ async def serve(url: str) -> None:
     api = rest.create(rest.RestConfig(url), keyring)
     known = ApiKeys(keyring, keys.PUBLISHABLE_KEY, keys.SECRET_KEY)
     front = gateway.create({"rest": api}, known, health={}, write=forget)
-    config = uvicorn.Config(
-        front, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
-    )
     with ports.listen(ports.LOOPBACK, 0) as socket:
         async with lifespan.running(api):
             print(f"http://127.0.0.1:{socket.getsockname()[1]}", flush=True)
-            await uvicorn.Server(config).serve([socket])
+            await server.serving(front).serve([socket])
 
 
 if __name__ == "__main__":

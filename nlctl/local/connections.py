@@ -1,21 +1,27 @@
-"""WebSockets of the API process: uvicorn's, with the connection itself in the application's reach.
+"""Connections of the API process: uvicorn's, with what it lacks.
 
-ASGI sends one message to one socket at a time, and waits for slow ones. Who speaks to thousands at
-once writes finished frames straight to their transports, and looks for himself who lags behind.
+Over HTTP, the head of an answer leaves with its body. Of websockets, the connection itself is in
+the application's reach: ASGI sends one message to one socket at a time, and waits for slow ones;
+who speaks to thousands at once writes finished frames straight to their transports, and looks for
+himself who lags behind.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import Scope
     from uvicorn._types import ASGISendEvent
 
 EXTENSION = "nlctl.connection"
+SMALL = 16_384
 OPEN_FILES = 10_240  # what every system grants that has not been told otherwise
 
 
@@ -29,6 +35,59 @@ def allow_many() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection that speaks HTTP, until it becomes a websocket."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
+
+    def handle_websocket_upgrade(self) -> None:
+        """Frames leave one by one."""
+        self.transport = self.transport.bare  # type: ignore[attr-defined]
+        super().handle_websocket_upgrade()
+
+
+class Gathering:
+    """A transport that lets a small piece wait for the next one, until the loop comes round.
+
+    Uvicorn writes head and body apart: two packets, for which the caller would wake twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.bare = transport
+        self._loop = loop
+        self._waiting = b""
+
+    def write(self, piece: bytes) -> None:
+        """Send a piece, now or soon."""
+        if self._waiting and len(piece) <= SMALL:
+            joined, self._waiting = self._waiting + piece, b""
+            self.bare.write(joined)
+        elif len(piece) <= SMALL:
+            self._waiting = piece
+            self._loop.call_soon(self._flush)
+        else:
+            self._flush()
+            self.bare.write(piece)
+
+    def close(self) -> None:
+        """Hang up when everything is sent."""
+        self._flush()
+        self.bare.close()
+
+    def is_closing(self) -> bool:
+        return self.bare.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bare, name)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            piece, self._waiting = self._waiting, b""
+            self.bare.write(piece)
 
 
 class Connection(WebSocketsSansIOProtocol):

@@ -111,7 +111,7 @@ async def _serve(
     health = {"status": "ok", "project": project.default_name, "pid": told.pid}
     front = assembly.front(apps, asked, keyring, health=health, write=logbook.write)
     inbox = Inbox(project.state / "mail")
-    server = _server(_by_door(doors, front, mail.create(inbox)))
+    server = serving(_by_door(doors, front, mail.create(inbox)))
     _stop_at_signals(server)
     async with contextlib.AsyncExitStack() as running:
         for app in apps.values():
@@ -125,11 +125,12 @@ async def _serve(
         await server.serve([doors.api, *ports.listen_beside(doors.api), doors.page])
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def serving(app: ASGIApp) -> uvicorn.Server:
+    """The server for one application, which has been started."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=connections.HttpConnection,
             ws=connections.Connection,
             ws_max_size=LARGEST_FRAME,
             ws_per_message_deflate=False,
@@ -137,6 +138,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,

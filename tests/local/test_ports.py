@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import ExitStack
 
@@ -40,6 +41,24 @@ def test_programs_that_read_localhost_otherwise_are_heard_too() -> None:
         for address, port in {each.getsockname()[:2] for each in [mine, *others]}:
             with socket.create_connection((address, port)):
                 assert port == PORT
+
+
+def test_an_answer_is_not_kept_back_for_a_fuller_packet() -> None:
+    async def sends_at_once(listening: socket.socket) -> bool:
+        answered: asyncio.Queue[bool] = asyncio.Queue()
+
+        def hear(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard = writer.get_extra_info("socket")
+            answered.put_nowait(bool(heard.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        async with await asyncio.start_server(hear, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            return await answered.get()
+
+    with ports.listen(ports.LOOPBACK, PORT) as mine, asyncio.Runner() as plain_asyncio:
+        assert plain_asyncio.run(sends_at_once(mine))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])

@@ -1,0 +1,136 @@
+"""Words: the condition of a policy as a person would say it, from the form PostgreSQL prints.
+
+What has no words stays SQL, between backquotes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COLUMN = r"(?:\w+\.)*(?P<column>\w+)"
+_CALLER = r"(?:app\.current_user_id|auth\.uid)\(\)"
+_TYPE = r"app\.current_user_type\(\)"
+_VALUE = r"(?P<value>'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false)"
+_VALUES = r"ANY \(ARRAY\[(?P<values>[^\]]*)\]\)"
+
+# The first that fits the whole condition speaks for it.
+_PHRASES = {
+    r"true": "all",
+    r"false": "none",
+    rf"public\.is_admin_or_owner\({_CALLER}\)": "the caller is an admin or owner",
+    rf"{_CALLER} IS NOT NULL": "the caller has a living account",
+    rf"{_TYPE} = {_VALUE}": "the caller is of type {value}",
+    rf"{_TYPE} = {_VALUES}": "the caller is of type {values}",
+    rf"(?:{_COLUMN} = {_CALLER}|{_CALLER} = (?:\w+\.)*(?P<mirrored>\w+))": "{column} is the caller",
+    rf"{_COLUMN} = {_TYPE}": "{column} is the caller's type",
+    rf"realtime\.topic\(\) = {_VALUE}": "the topic is {value}",
+    rf"realtime\.topic\(\) = \({_VALUE} \|\| {_CALLER}\)": "the topic is {value} with his id",
+    rf"realtime\.topic\(\) ~~ {_VALUE}": "the topic is like {value}",
+    rf"\(?storage\.foldername\(name\)\)?\[1\] = {_CALLER}": "its first folder is the caller's id",
+    rf"extension = {_VALUE}": "the message is a {value}",
+    rf"extension = {_VALUES}": "the message is a {values}",
+    r"deleted_at IS NULL": "it is not deleted",
+    rf"{_COLUMN} IS NULL": "{column} is empty",
+    rf"{_COLUMN} IS NOT NULL": "{column} is set",
+    rf"{_COLUMN} = {_VALUES}": "{column} is {values}",
+    rf"{_COLUMN} = {_VALUE}": "{column} is {value}",
+    rf"{_COLUMN} <> {_VALUE}": "{column} is not {value}",
+    r"(?P<column>(?:is|has)_\w+)": "{column} is true",
+    r"NOT (?P<column>(?:is|has)_\w+)": "{column} is false",
+}
+_CONDITIONS = tuple((re.compile(condition), phrase) for condition, phrase in _PHRASES.items())
+_CAST = re.compile(r"::(?:[\w.]+|\"[^\"]+\")(?: varying)?(?:\[\])?")
+_COMPARED = re.compile(r"( (?:=|<>|IS NULL|IS NOT NULL)(?: |\Z))")
+_GATE = re.compile(r"\w+ >= CASE WHEN (.*) THEN 0 ELSE NULL(?:::\w+)? END")
+_WRAPPER = re.compile(r"\( ?SELECT ")
+_ALIAS = re.compile(r" AS (?:\w+|\"[^\"]+\")$")
+_DEPTHS = {"(": 1, ")": -1, "CASE": 1, "END": -1}
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]|\s+|[^\s()'\"]+")
+
+
+def tell(condition: str | None) -> str:
+    """`(user_id = ( SELECT auth.uid() AS uid))` in words: `user_id` is the caller."""
+    return "all" if condition is None else _told(_unwrapped(" ".join(condition.split())))
+
+
+def _told(condition: str, *, is_part: bool = False) -> str:
+    bare = without_parentheses(condition)
+    for word, joint in (("OR", ", or "), ("AND", " and ")):
+        parts = _split(bare, word)
+        if len(parts) > 1:
+            told = joint.join(_told(part, is_part=True) for part in parts)
+            return f"({told})" if is_part and word == "OR" else told
+    gate = _GATE.fullmatch(bare)
+    return _told(gate[1], is_part=is_part) if gate else _phrase(bare)
+
+
+def _phrase(condition: str) -> str:
+    plain = _CAST.sub("", condition)
+    sides = [without_parentheses(side) for side in _COMPARED.split(plain)]
+    for pattern, phrase in _CONDITIONS:
+        found = pattern.fullmatch(plain) or pattern.fullmatch("".join(sides))
+        if found:
+            return phrase.format_map(_spoken(found.groupdict()))
+    return f"`{condition}`"
+
+
+def _spoken(found: Mapping[str, str | None]) -> dict[str, str]:
+    column = found.get("column") or found.get("mirrored")
+    values = [each.strip() for each in (found.get("values") or "").split(",")]
+    return {
+        "column": f"`{column}`",
+        "value": _plain(found.get("value") or ""),
+        "values": " or ".join(map(_plain, values)),
+    }
+
+
+def _plain(value: str) -> str:
+    return f"`{value[1:-1]}`" if value.startswith("'") else f"`{value}`"
+
+
+def without_parentheses(text: str) -> str:
+    """The same without the parentheses around the whole."""
+    text = text.strip()
+    while text.startswith("(") and _end_of_group(text, 0) == len(text):
+        text = text[1:-1].strip()
+    return text
+
+
+def _unwrapped(condition: str) -> str:
+    """Without the selects around calls that only make them run once."""
+    position = 0
+    while found := _WRAPPER.search(condition, position):
+        end = _end_of_group(condition, found.start())
+        inner = condition[found.end() : end - 1]
+        position = found.end()
+        if " FROM " not in inner:
+            position = found.start()
+            inner = _ALIAS.sub("", inner)
+            condition = f"{condition[:position]}{inner}{condition[end:]}"
+    return condition
+
+
+def _split(condition: str, word: str) -> list[str]:
+    """The sides of an AND or OR that is in no parentheses, quotes or CASE."""
+    parts, depth = [""], 0
+    for token in _TOKEN.findall(condition):
+        depth += _DEPTHS.get(token, 0)
+        if token == word and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
+
+
+def _end_of_group(text: str, start: int) -> int:
+    """Behind the parenthesis that closes the one at `start`."""
+    depth = 0
+    for found in _TOKEN.finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
+    return len(text)

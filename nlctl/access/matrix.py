@@ -131,9 +131,9 @@ def measure_in(
     everybody = people.gather(connection)
     every = subjects.find(connection)
     wanted = [subject for subject in every if only(subject)]
-    trial = _Trial(connection, Belongings(every), everybody)
-    cells = [cell for subject in _told(wanted, tell) for cell in trial.cells(subject)]
-    calls = list(trial.calls()) if with_calls else []
+    survey = _Survey(connection, Belongings(every), everybody)
+    cells = [cell for subject in _told(wanted, tell) for cell in survey.cells(subject)]
+    calls = list(survey.calls()) if with_calls else []
     return Matrix(everybody.acting, tuple(cells), tuple(calls))
 
 
@@ -143,7 +143,7 @@ def _told(wanted: Sequence[Subject], tell: Callable[[str], None]) -> Iterator[Su
         tell(subject.name)
 
 
-class _Trial:
+class _Survey:
     def __init__(
         self, connection: psycopg.Connection, belongings: Belongings, everybody: People
     ) -> None:

@@ -61,7 +61,7 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """The same for people."""
-        counted = f" ({self.rows} of {self.tried})" if self.tried is not None else ""
+        counted = f" ({self.rows} of {self.tried})" if self.rows is not None else ""
         said = f": {self.reason}" if self.reason else ""
         code = f" [{self.code}]" if self.code else ""
         return f"{MEANINGS[self.verdict]}{counted}{code}{said}"

@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from nlctl import database
+from nlctl.access import statements
 from nlctl.access.belonging import RowClass
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Shelf:
         cursor = self._connection.cursor(row_factory=tuple_row)
         with self._connection.transaction():
             query = sql.SQL("{} returning to_jsonb({})").format(
-                insertion(subject, tuple(row)), sql.Identifier(subject.table)
+                statements.insertion(subject, tuple(row)), sql.Identifier(subject.table)
             )
             made = cursor.execute(query, {"row": Jsonb(row)}).fetchone()
         if made is None:
@@ -176,16 +177,6 @@ def freshened(subject: Subject, row: Row) -> Row:
         if column.name in row and column.is_unique and column.refers_to is None
     ]
     return {**row, **{column.name: _fresh(column, row[column.name]) for column in free}}
-
-
-def insertion(subject: Subject, columns: tuple[str, ...]) -> sql.Composed:
-    """INSERT of these columns of the JSON in %(row)s."""
-    if not columns:
-        return sql.SQL("insert into {} default values").format(subject.identifier)
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    return sql.SQL(
-        "insert into {0} ({1}) select {1} from jsonb_populate_record(null::{0}, %(row)s)"
-    ).format(subject.identifier, names)
 
 
 def _fresh(column: Column, value: Any) -> Any:

@@ -70,13 +70,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Function:
-    """One that the Data API shows; `required` are the types of the arguments without a default."""
+    """One that the Data API shows; `required` are the arguments that have no default."""
 
     schema: str
     name: str
     arguments: str
     is_overloaded: bool
-    required: tuple[str, ...]
+    required: tuple[tuple[str, LiteralString], ...]
     executors: frozenset[str]
 
     @property
@@ -111,7 +111,11 @@ def find_functions(connection: psycopg.Connection) -> list[Function]:
     rows = cursor.execute(query, {"roles": list(database.API_ROLES), "schemas": list(EXPOSED)})
     return [
         Function(
-            **{**row, "required": tuple(row["required"]), "executors": frozenset(row["executors"])}
+            **{
+                **row,
+                "required": tuple((name, kind) for name, kind in row["required"]),
+                "executors": frozenset(row["executors"]),
+            }
         )
         for row in rows
     ]

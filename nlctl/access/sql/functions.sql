@@ -4,11 +4,13 @@ select
   p.proname as name,
   pg_get_function_identity_arguments(p.oid) as arguments,
   count(*) over (partition by p.pronamespace, p.proname) > 1 as is_overloaded,
-  coalesce((
-    select array_agg(format_type(type, null) order by position)
-    from unnest(p.proargtypes) with ordinality as argument (type, position)
+  (
+    select coalesce(
+      json_agg(json_build_array(name, format_type(type, null)) order by position), '[]')
+    from unnest(p.proargtypes, p.proargnames[:p.pronargs]) with ordinality
+      as argument (type, name, position)
     where position <= p.pronargs - p.pronargdefaults
-  ), '{}') as required,
+  ) as required,
   array(
     select role from unnest(%(roles)s::text[]) as role
     where has_function_privilege(role, p.oid, 'execute')

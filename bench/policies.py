@@ -1,0 +1,48 @@
+"""Each policy weakened or dropped in turn: how many of these does the access matrix notice?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import psycopg
+
+from nlctl import access, console
+from nlctl import project as projects
+from tests import databases, mutants, products
+
+DECLARED = Path("tests", "migrations", "access.txt")
+
+
+def score(connection: psycopg.Connection, root: Path) -> None:
+    """Print each mutant with what became of it, and the share that was noticed."""
+    declared = access.parse((root / DECLARED).read_text(encoding="utf-8"), DECLARED.name)
+    bred = mutants.breed(connection)
+    rows = []
+    with console.progress("Weakening", len(bred)) as advance:
+        for mutant in bred:
+            noticed = mutant.is_noticed(connection, declared)
+            rows.append((mutant.policy, mutant.change, "noticed" if noticed else "SURVIVED"))
+            advance(str(mutant))
+    console.say_table(("policy", "change", ""), rows)
+    killed = sum(outcome == "noticed" for *_, outcome in rows)
+    console.say(f"{killed} of {len(rows)} noticed: {killed / len(rows):.1%}")
+
+
+def main() -> None:
+    """Make a server on memory, put the product on it, weaken it, throw it away."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    project = projects.find()
+    cluster = databases.start_cluster()
+    try:
+        database = databases.create(cluster)
+        products.install(database, project)
+        with psycopg.connect(database.url) as connection:
+            score(connection, project.root)
+            connection.rollback()
+    finally:
+        databases.destroy_cluster(cluster)
+
+
+if __name__ == "__main__":
+    main()

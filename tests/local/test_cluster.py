@@ -19,7 +19,7 @@ import pytest
 
 from nlctl.local import binaries
 from nlctl.local.cluster import HOST, SUPERUSER, VOLATILE, Cluster, ClusterFailed, PortTaken
-from tests import databases
+from tests import databases, disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,24 +184,21 @@ def test_a_wrong_password_is_refused(mine: Cluster) -> None:
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(folder: Path) -> None:
-    with small_disk(folder / "small", "100m") as disk:
+    with disks.small(folder / "small", "100m") as disk:
         cluster = Cluster(disk / "database", binaries.find())
         cluster.start(PORT)
         run(cluster, "create table kept as select 42 as answer")
         cluster.stop()
-        filler = disk / "filler"
-        fill(filler)
 
-        with pytest.raises(ClusterFailed, match="disk is full"):
+        with disks.filled(disk), pytest.raises(ClusterFailed, match="disk is full"):
             cluster.start(PORT)
-        filler.unlink()
         cluster.start(PORT)
         assert query(cluster, "select answer from kept") == 42
         cluster.destroy()
 
 
 def test_a_disk_too_small_to_begin_is_said(folder: Path) -> None:
-    with small_disk(folder / "small", "8m") as disk:
+    with disks.small(folder / "small", "8m") as disk:
         cluster = Cluster(disk / "database", binaries.find())
 
         with pytest.raises(ClusterFailed, match="disk is full"):
@@ -231,27 +228,6 @@ from nlctl.local import binaries
 from nlctl.local.cluster import Cluster
 Cluster(Path(sys.argv[1]), binaries.find()).start(int(sys.argv[2]))
 """
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"\0" * 65536)
-        except OSError:
-            return
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(folder)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a small disk needs the right to mount one")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_words_are_stemmed_as_on_the_platform(mine: Cluster) -> None:

@@ -25,8 +25,8 @@ create index audit_logs_user_id_idx on public.audit_logs (user_id, id desc);
 create index audit_logs_created_at_idx on public.audit_logs (created_at, id);
 
 alter table public.audit_logs enable row level security;
--- A bound rather than a yes or no, which would be asked of every row: to those who may read nothing
--- it is null, and then no index of the table, each holding the id, is even opened.
+-- A bound rather than a yes or no, which would be asked of every row: for those who may read
+-- nothing it is null, and then no index of the table, each holding the id, is even opened.
 create policy audit_logs_select_owner on public.audit_logs for select to authenticated
   using (id >= (select case when app.current_user_type() = 'owner' then 0 end));
 -- No role may write, service_role no more than the others: every line comes from app.audit. And

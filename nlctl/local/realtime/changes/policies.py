@@ -1,4 +1,7 @@
-"""Policies: which watchers can select a row that changed, as it is now."""
+"""Policies: which watchers can select a row that changed, as it is now.
+
+PostgreSQL asks for one person after the other, within one statement for all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from nlctl.local.realtime.changes import queries, rows
-from nlctl.local.realtime.changes.views import become
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from nlctl.local.realtime.changes.rows import Change
+    from psycopg import sql
+
     from nlctl.local.realtime.changes.views import Connection, View, Watch
 
 
 SETTLE_SECONDS = 0.001
+
+_ASK_EACH = "select person, answer from _realtime.ask_each(%s, %s, %s)"
 
 
 async def narrow(connection: Connection, views: Iterable[View]) -> None:
@@ -28,20 +33,35 @@ async def narrow(connection: Connection, views: Iterable[View]) -> None:
     await _settle(connection, {c.transaction for view in judged for _, c in view.showable()})
     asked = []
     async with connection.pipeline():
+        await connection.execute("set local role none")
         for view in judged:
-            for claims, watches in _by_claims(view).items():
-                doubted = _doubted(view, watches)
-                if doubted:
-                    await become(connection, view.table.role, claims)
-                    key = view.table.key
-                    keys = rows.array(view.table.document(c.record, key) for _, c in doubted)
-                    cursor = await connection.execute(queries.visible(view.name, key), (keys,))
-                    asked.append((view, watches, doubted, cursor))
-    for view, watches, doubted, cursor in asked:
-        visible = {which for (which,) in await cursor.fetchall()}
-        for which, (number, _) in enumerate(doubted):
-            if which not in visible:
-                view.seen[number] -= watches
+            for doubted, people in _by_doubt(view).items():
+                question = _question(view, doubted).as_string(connection)
+                given = (question, view.table.role, list(people))
+                cursor = await connection.execute(_ASK_EACH, given)
+                asked.append((view, doubted, list(people.values()), cursor))
+    for view, doubted, watching, cursor in asked:
+        for person, answer in await cursor.fetchall():
+            visible = {doubted[which] for which in answer or ()}
+            for number in set(doubted) - visible:
+                view.seen[number] -= watching[person - 1]
+
+
+def _question(view: View, doubted: Sequence[int]) -> sql.Composed:
+    """Which of these changes' rows whoever asks can select."""
+    key = view.table.key
+    keys = rows.array(view.table.document(view.changes[n].record, key) for n in doubted)
+    return queries.visible(view.name, key, keys)
+
+
+def _by_doubt(view: View) -> dict[tuple[int, ...], dict[str, set[Watch]]]:
+    """Those who might see the same changes, by their claims."""
+    alike: dict[tuple[int, ...], dict[str, set[Watch]]] = defaultdict(dict)
+    for claims, watches in _by_claims(view).items():
+        doubted = tuple(_doubted(view, watches))
+        if doubted:
+            alike[doubted][claims] = watches
+    return alike
 
 
 def _by_claims(view: View) -> dict[str, set[Watch]]:
@@ -51,13 +71,11 @@ def _by_claims(view: View) -> dict[str, set[Watch]]:
     return alike
 
 
-def _doubted(view: View, watches: set[Watch]) -> list[tuple[int, Change]]:
-    """What these might see. Of a row that is gone, no policy can be asked."""
-    return [
-        (number, change)
-        for number, change in view.showable()
-        if change.action != "DELETE" and view.seen[number] & watches
-    ]
+def _doubted(view: View, watches: set[Watch]) -> Iterator[int]:
+    """The changes these might see. Of a row that is gone, no policy can be asked."""
+    for number, change in view.showable():
+        if change.action != "DELETE" and not view.seen[number].isdisjoint(watches):
+            yield number
 
 
 async def _settle(connection: Connection, transactions: Collection[int]) -> None:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 _ROWS = sql.SQL(
     """(
       select each.n::int - 1 as n, each.document, made as content
-      from jsonb_array_elements(%s::jsonb) with ordinality as each (document, n),
+      from jsonb_array_elements({given}::jsonb) with ordinality as each (document, n),
         jsonb_populate_record(null::{table}, each.document) as made
     )"""
 )
+PARAMETER = sql.Placeholder()
 _CONDITIONS = sql.SQL(
     """(
       select each.n::int - 1 as n, each.document {names}
@@ -82,10 +83,14 @@ def matches(table: sql.Identifier, forms: Iterable[Form]) -> sql.Composed:
         ),
     )
     return sql.SQL("select a.n, b.n from {} as a join {} as b on {}").format(
-        _ROWS.format(table=table),
+        _rows(table),
         conditions,
         sql.SQL(" and ").join(_condition(table, each, place) for place, each in enumerate(forms)),
     )
+
+
+def _rows(table: sql.Identifier, given: sql.Composable = PARAMETER) -> sql.Composed:
+    return _ROWS.format(table=table, given=given)
 
 
 def _value(place: int) -> sql.Identifier:
@@ -114,12 +119,12 @@ def _condition(table: sql.Identifier, form: Form, place: int) -> sql.Composed:
     return sql.SQL("a.document ? {} and {}").format(key, passes)
 
 
-def visible(table: sql.Identifier, key: Iterable[str]) -> sql.Composed:
-    """Which rows (the parameter, their keys) whoever asks can select."""
+def visible(table: sql.Identifier, key: Iterable[str], keys: str) -> sql.Composed:
+    """Which of some rows, given by their keys, whoever asks can select."""
     return sql.SQL(
-        "select a.n from {} as a where exists (select from {} as theirs where {})"
+        "select array_agg(a.n) from {} as a where exists (select from {} as theirs where {})"
     ).format(
-        _ROWS.format(table=table),
+        _rows(table, sql.Literal(keys)),
         table,
         sql.SQL(" and ").join(
             sql.SQL("theirs.{column} = (a.content).{column}").format(column=sql.Identifier(name))
@@ -140,4 +145,4 @@ def documents(table: sql.Identifier) -> sql.Composed:
         from {} as a
         join unnest(%s::boolean[]) with ordinality as b (is_cut, n) on b.n = a.n + 1
         """
-    ).format(_ROWS.format(table=table))
+    ).format(_rows(table))

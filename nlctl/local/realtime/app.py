@@ -13,6 +13,8 @@ from nlctl.local.realtime.api import Api
 from nlctl.local.realtime.authorization import Authorizer
 from nlctl.local.realtime.door import Door
 from nlctl.local.realtime.hub import Hub
+from nlctl.local.realtime.limited import LimitedHub
+from nlctl.local.realtime.rates import Rate
 from nlctl.local.realtime.service import Service
 from nlctl.local.realtime.source import Source
 
@@ -27,16 +29,19 @@ if TYPE_CHECKING:
 def create(
     config: RealtimeConfig,
     keyring: Keyring,
-    make_source: Callable[[str, Hub], contract.Source] = Source,
+    make_source: Callable[[str, contract.Hub], contract.Source] = Source,
 ) -> Starlette:
     """The service for one project; it connects when its lifespan starts."""
     hub = Hub()
+    messages = Rate.per_second(config.limits.messages_per_second)
+    limited = LimitedHub(hub, config.limits.payload_bytes, messages)
     service = Service(
         config=config,
         keyring=keyring,
         hub=hub,
         authorizer=Authorizer(config.database_url),
-        source=make_source(config.database_url, hub),
+        source=make_source(config.database_url, limited),
+        messages=messages,
     )
 
     @asynccontextmanager

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Limits:
     """How much is too much; the defaults are those of the platform's largest plan.
 
-    Rates are a second's, counted over ten. Messages are counted as they are sent: how many people
-    hear one is not held against its sender.
+    Rates are a second's, counted over ten. Messages are counted as they are sent, by clients and by
+    SQL: how many people hear one is not held against its sender.
     """
 
     connections: int = 10_000

@@ -25,16 +25,12 @@ class Service:
     hub: Hub
     authorizer: Authorizer
     source: Source
+    messages: Rate  # broadcasts of all who speak, clients and SQL
 
     @cached_property
     def joins(self) -> Rate:
         """Joins of all clients."""
         return Rate.per_second(self.config.limits.joins_per_second)
-
-    @cached_property
-    def messages(self) -> Rate:
-        """Broadcasts of all clients."""
-        return Rate.per_second(self.config.limits.messages_per_second)
 
     @cached_property
     def presence_messages(self) -> Rate:

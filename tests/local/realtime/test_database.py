@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -44,7 +44,14 @@ def notes(empty_database: Database) -> Database:
 @pytest.fixture
 def service(notes: Database) -> Iterator[Running]:
     """The whole service, sockets and database."""
-    app = realtime.create(RealtimeConfig(hearing.realtime_url(notes)), RING)
+    with serve(notes) as running:
+        yield running
+
+
+@contextmanager
+def serve(notes: Database, **limits: Any) -> Iterator[Running]:
+    config = RealtimeConfig(hearing.realtime_url(notes), realtime.Limits(**limits))
+    app = realtime.create(config, RING)
     source = cast("Any", app.state.service.source)
     with socket.socket() as listening, ExitStack() as sockets:
         listening.bind(("127.0.0.1", 0))
@@ -151,6 +158,33 @@ def test_a_late_comer_chooses_from_when_and_how_many(service: Running, notes: Da
     assert replayed(since=hour_ago) == ["first", "second"]
     assert replayed(since=hour_ago, limit=1) == ["second"]
     assert replayed(since=0, limit=99) == ["old", "first", "second"]
+
+
+def test_sql_says_nothing_larger_than_clients_may(
+    notes: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(notes, payload_bytes=1000) as service:
+        wire = service.socket().joined("room", private=True)
+        notes.run(say("large", f'{{"text": "{"x" * 1000}"}}'))
+        notes.run(say("small"))
+
+        assert heard(wire, 1)[0].payload["event"] == "small"
+    [refusal] = [each for each in caplog.messages if "UnableToBroadcastChanges" in each]
+    [(large,)] = notes.run("select id::text from realtime.messages where event = 'large'")
+    assert refusal == f"UnableToBroadcastChanges: payload_size_exceeded: message {large}"
+
+
+def test_sql_speaks_no_more_often_than_clients_may(
+    notes: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At most ten a second on average, so a hundred at once; of the others the log tells once."""
+    with serve(notes, messages_per_second=10) as service:
+        wire = service.socket().joined("room", private=True)
+        notes.run("select realtime.send('{}', n::text, 'room') from generate_series(1, 150) as n")
+
+        assert [each.payload["event"] for each in heard(wire, 100)] == [*map(str, range(1, 101))]
+        asyncio.run(hearing.until(lambda: "too_many_requests" in caplog.text))
+    assert caplog.text.count("too_many_requests") == 1
 
 
 def test_a_killed_replication_is_not_noticed_by_sockets(service: Running, notes: Database) -> None:

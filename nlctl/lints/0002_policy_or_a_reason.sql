@@ -4,6 +4,6 @@ select
   'No policy lets anybody in, and nothing says that this is meant.' as detail,
   'Create a policy, or say in the table''s comment why it has none: "No policy: …".' as remedy
 from tables
-where is_exposed and has_rls
+where has_rls
   and not exists (select from policies where relation = tables.oid)
   and coalesce(comment, '') !~* '\mno policy\M'

@@ -1,9 +1,9 @@
 -- What does not depend on the row is asked once for each statement, inside (select …).
 select
   label as object,
-  format('It calls %s for each row.', string_agg(distinct called.name, ', ')) as detail,
-  'Write (select f()) where it does not depend on the row, and = any (array(select f())) where it '
-  'answers which rows are meant.' as remedy
+  format('It asks %s more than once.', string_agg(distinct called.name, ' and ')) as detail,
+  'Write (select f()) around the call itself where it does not depend on the row, and '
+  '= any (array(select f())) where it answers which rows are meant.' as remedy
 from policies
 join asked_of_each_row as asked on asked.policy = policies.oid
 cross join lateral (
@@ -14,6 +14,12 @@ cross join lateral (
   where classid = 'pg_policy'::regclass and objid = policies.oid
     and p.provolatile <> 'i'
     and strpos(asked.expression, format('%I.%I[', n.nspname, p.proname)) > 0
+  union all
+  -- In a subquery too, these are asked of each row that it reads.
+  select name
+  from unnest('{auth.uid,auth.jwt,auth.role,auth.email,current_setting}'::text[]) as name
+  where code ~ format('\m%s\(', name)
+    and code !~ format('SELECT %s\(', name)
   union all
   select 'current_setting' where asked.expression ~ '\mcurrent_setting\['
 ) as called

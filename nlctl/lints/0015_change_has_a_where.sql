@@ -9,7 +9,7 @@ cross join lateral regexp_split_to_table(code, ';') as statement
 cross join lateral (
   select (regexp_match(
     statement,
-    '(?:^|\m(?:begin|then|else|loop|atomic)\M|\()\s*'
+    '(?:^|\m(?:begin|then|else|loop|atomic|query|in)\M|\()\s*'
     '((?:update\s+\S+(?:\s+(?:as\s+)?\w+)?\s+set\M|delete\s+from\M).*)', 'is'))[1] as change
 ) as offending
 where offending.change !~* '\mwhere\M'

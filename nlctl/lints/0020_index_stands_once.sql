@@ -1,20 +1,29 @@
 -- No index is there twice: each is paid for at every write.
 select
-  format('index %s', later.indexrelid::regclass) as object,
-  format('It is the same as %s.', earlier.indexrelid::regclass) as detail,
-  format('drop index %s;', later.indexrelid::regclass) as remedy
-from pg_index as later
-join tables on tables.oid = later.indrelid
-join pg_index as earlier on earlier.indrelid = later.indrelid
-  and earlier.indexrelid < later.indexrelid
+  format('index %s', spare.indexrelid::regclass) as object,
+  format('It finds nothing that %s does not.', kept.indexrelid::regclass) as detail,
+  format('drop index %s;', spare.indexrelid::regclass) as remedy
+from pg_index as spare
+join tables on tables.oid = spare.indrelid
+join pg_index as kept on kept.indrelid = spare.indrelid
   and (
-    earlier.indkey, earlier.indclass, earlier.indcollation, earlier.indoption::text,
-    coalesce(pg_get_expr(earlier.indexprs, earlier.indrelid), ''),
-    coalesce(pg_get_expr(earlier.indpred, earlier.indrelid), '')
+    kept.indkey::text, kept.indnkeyatts, kept.indclass, kept.indcollation, kept.indoption::text,
+    coalesce(pg_get_expr(kept.indexprs, kept.indrelid), ''),
+    coalesce(pg_get_expr(kept.indpred, kept.indrelid), '')
   ) = (
-    later.indkey, later.indclass, later.indcollation, later.indoption::text,
-    coalesce(pg_get_expr(later.indexprs, later.indrelid), ''),
-    coalesce(pg_get_expr(later.indpred, later.indrelid), '')
+    spare.indkey::text, spare.indnkeyatts, spare.indclass, spare.indcollation,
+    spare.indoption::text,
+    coalesce(pg_get_expr(spare.indexprs, spare.indrelid), ''),
+    coalesce(pg_get_expr(spare.indpred, spare.indrelid), '')
   )
-where not later.indisprimary
-  and not exists (select from pg_constraint where conindid = later.indexrelid)
+cross join lateral (
+  select
+    exists (select from pg_constraint where conindid = kept.indexrelid) as is_needed,
+    exists (select from pg_constraint where conindid = spare.indexrelid) as is_constraint
+) as used
+-- What is unique, or a constraint, is kept; else the older of the two.
+where not is_constraint
+  and (
+    is_needed or kept.indisunique > spare.indisunique
+    or (kept.indisunique = spare.indisunique and kept.indexrelid < spare.indexrelid)
+  )

@@ -54,6 +54,10 @@ with recursive
         when 'd' then 'delete' else 'all' end as command,
       pg_get_expr(p.polqual, p.polrelid) as reads, pg_get_expr(p.polwithcheck, p.polrelid) as writes,
       concat(p.polqual::text, p.polwithcheck::text) as tree,
+      -- Both conditions with every text in them emptied.
+      regexp_replace(
+        concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)),
+        '''(?:[^'']|'''')*''', '''''', 'g') as code,
       p.polrelid in (select oid from tables) as is_on_ours,
       format('policy %I on %s', p.polname, p.polrelid::regclass) as label
     from pg_policy as p
@@ -64,10 +68,7 @@ with recursive
   -- A policy without its subqueries, from the innermost parentheses outwards: what is left is
   -- asked of each row. Parentheses that stay become brackets.
   folds (policy, step, expression) as (
-    select
-      oid, 0,
-      regexp_replace(concat_ws(' ', reads, writes), '''(?:[^'']|'''')*''', '''''', 'g')
-    from policies
+    select oid, 0, code from policies
     union all
     select
       policy, step + 1,
@@ -75,7 +76,7 @@ with recursive
         regexp_replace(expression, '\( *(?:SELECT|WITH)\M[^()]*\)', '?', 'g'),
         '\((?! *(?:SELECT|WITH)\M)([^()]*)\)', '[\1]', 'g')
     from folds
-    where expression ~ '\('
+    where expression ~ '\(' and step < 100 -- a name may hold a parenthesis
   ),
   asked_of_each_row as (
     select distinct on (policy) policy, expression from folds order by policy, step desc

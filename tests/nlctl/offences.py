@@ -57,7 +57,7 @@ OFFENCES = [
     policy(
         "policy_asks_once",
         "owner_id = (select auth.uid()) or name = auth.jwt() ->> 'team'",
-        "owner_id = (select auth.uid()) or name = (select auth.jwt() ->> 'team')",
+        "owner_id = (select auth.uid()) or name = (select auth.jwt()) ->> 'team'",
     ),
     policy(
         "policy_asks_once",
@@ -79,6 +79,11 @@ OFFENCES = [
         "(storage.foldername(name))[1] = auth.uid()::text",
         "bucket_id = 'a' and (storage.foldername(name))[1] = (select auth.uid())::text",
         "storage.objects",
+    ),
+    policy(
+        "policy_asks_once",
+        "id = any (array(select team_id from public.members where user_id = auth.uid()))",
+        "id = any (array(select team_id from public.members where user_id = (select auth.uid())))",
     ),
     policy(
         "membership_is_a_set",
@@ -226,6 +231,13 @@ OFFENCES = [
         "begin atomic delete from public.teams where name is null; end",
     ),
     function(
+        "change_has_a_where",
+        "returns setof public.teams language plpgsql as "
+        "'begin return query delete from public.teams returning *; end'",
+        "create or replace function public.f() returns setof public.teams language plpgsql as "
+        "'begin return query delete from public.teams where name is null returning *; end'",
+    ),
+    function(
         "definer_asks_who_calls",
         "returns int language sql security definer as 'select 1'; "
         "grant execute on function public.f to authenticated",
@@ -259,6 +271,13 @@ OFFENCES = [
         "create policy q on public.teams as restrictive to authenticated using (name = 'b')",
     ),
     Offence(
+        "one_permissive_policy",
+        "create policy p on public.teams for select to authenticated using (name = 'a');"
+        "create policy q on public.teams for select using (name = 'b')",
+        "table public.teams",
+        "alter policy q on public.teams to anon",
+    ),
+    Offence(
         "table_has_a_primary_key",
         "create table public.t (id int)",
         "table public.t",
@@ -269,6 +288,13 @@ OFFENCES = [
         "create index again on public.teams (owner_id)",
         "index public.again",
         "drop index public.again; create index again on public.teams (owner_id) where name = 'a'",
+    ),
+    Offence(
+        "index_stands_once",
+        "create index again on public.teams (id)",
+        "index public.again",
+        "drop index public.again; create unique index on public.teams (name);"
+        "create index again on public.teams (id) include (name)",
     ),
     Offence(
         "extension_is_out_of_reach",

@@ -10,7 +10,7 @@ from nlctl.catalogue import model
 from nlctl.rules import markdown, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 ROLES = {
     "public": "everybody",
@@ -62,7 +62,7 @@ def _roles(relation: model.Table | model.View) -> list[str]:
 
 def _lines_of(relation: model.Table | model.View, role: str) -> Iterator[AccessLine]:
     whole = [grant.privilege for grant in relation.grants if grant.grantee == role]
-    others = sorted(set(whole) - VERBS.keys())
+    others = sorted(set(whole) - VERBS.keys() - {"maintain"})  # which only PostgreSQL 17 knows
     who = name(role)
     for privilege, verb in VERBS.items():
         listed = [
@@ -87,25 +87,29 @@ def _conditions(
     if not relation.has_rls or role in UNCHECKED:
         return [("always", "")]
     policies = [each for each in relation.policies if _is_about(each, role, privilege)]
-    limits = [when(each, privilege) for each in policies if not each.is_permissive]
+    limits = [each for each in policies if not each.is_permissive]
     doors = [each for each in policies if each.is_permissive]
     if not doors:
         return [("never: no policy lets it through", "")]
-    return [
-        (" and ".join([when(door, privilege), *limits]), markdown.code(door.name)) for door in doors
-    ]
+    return [(when([door, *limits], privilege), markdown.code(door.name)) for door in doors]
 
 
 def _is_about(policy: model.Policy, role: str, privilege: str) -> bool:
     return policy.command in {privilege, "all"} and bool({role, "public"} & set(policy.roles))
 
 
-def when(policy: model.Policy, privilege: str) -> str:
-    """The condition of a policy in words."""
-    before = words.tell(policy.using) if privilege != "insert" else None
-    after = words.tell(policy.check or policy.using) if privilege in {"insert", "update"} else None
-    if before is None or before == after:
-        told = after or before or "all"
+def when(policies: Sequence[model.Policy], privilege: str) -> str:
+    """The condition of policies that must all agree, in words."""
+    before = words.tell(_all(policy.using for policy in policies))
+    after = words.tell(_all(policy.check or policy.using for policy in policies))
+    if privilege == "insert" or before == after:
+        told = after
     else:
-        told = before if after is None else f"{before}; and afterwards {after}"
+        told = f"{before}; and afterwards {after}" if privilege == "update" else before
     return {"all": "always", "none": "never"}.get(told, told)
+
+
+def _all(conditions: Iterable[str | None]) -> str | None:
+    """One condition of several; true says nothing beside another."""
+    saying = [f"({each})" for each in conditions if each and each != "true"]
+    return " AND ".join(saying) or None

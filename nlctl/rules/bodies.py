@@ -27,17 +27,17 @@ _SENDERS = {
     "realtime.send": ("payload", "event", "topic", "private"),
     "realtime.broadcast_changes": ("topic", "event"),
 }
+_REFUSAL = ("code", "message", "details")
 _VERBS = {"insert": "adds to", "update": "changes", "delete": "deletes from"}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One way to be refused; a part that is computed is None."""
+    """One way to be refused; what the function computes is …."""
 
     code: str
-    message: str | None
-    details: str | None
-    hint: str | None
+    message: str
+    details: str
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Bodies:
 
     def _own_refusals(self, name: str) -> Iterator[Refusal]:
         for given in _calls_to(REFUSE, self._text(name)):
-            code, *others = map(_literal, given)
-            if code:
-                message, details, hint = (*others, None, None, None)[:3]
-                yield Refusal(code, message, details, hint)
+            by_name = dict(zip(_REFUSAL, given, strict=False)) | _named(given)
+            code, message, details = (_shown(by_name.get(part, "null")) for part in _REFUSAL)
+            if code in self.statuses:
+                yield Refusal(code, message, details)
 
     def _own_publications(self, name: str) -> Iterator[Publication]:
         text = self._text(name)
@@ -155,9 +155,16 @@ def arguments(text: str, start: int = 0) -> list[str]:
     return [" ".join(part.split()) for part in parts]
 
 
-def _named(arguments: Iterable[str]) -> dict[str, str]:
-    found = (re.match(r"(\w+)\s*(?:=>|:=)\s*(.*)", each, re.DOTALL) for each in arguments)
+def _named(given: Iterable[str]) -> dict[str, str]:
+    found = (re.match(r"(?:p_)?(\w+)\s*(?:=>|:=)\s*(.*)", each, re.DOTALL) for each in given)
     return {each[1]: each[2] for each in found if each}
+
+
+def _shown(argument: str) -> str:
+    if argument.lower() == "null":
+        return ""
+    literal = _literal(argument)
+    return "…" if literal is None else literal
 
 
 def _literal(argument: str) -> str | None:

@@ -147,7 +147,7 @@ def refusals(function: Function, atlas: Atlas) -> list[RefusalLine]:
     known = atlas.bodies.statuses
     found = atlas.bodies.refusals(atlases.full_name(function))
     lines = [
-        RefusalLine(each.code, known.get(each.code, 0), each.message or "…", each.details or "")
+        RefusalLine(each.code, known.get(each.code, 0), each.message, each.details)
         for each in found
     ]
     return sorted(lines, key=lambda line: line.status)

@@ -45,7 +45,7 @@ def prose(text: str | None) -> str:
 
 def sentence(text: str) -> str:
     """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def cell(text: str) -> str:

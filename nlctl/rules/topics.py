@@ -77,5 +77,5 @@ def _door(policy: Policy, words: dict[str, str]) -> DoorLine:
         policy.name,
         ", ".join(access.name(role) for role in access.in_order(set(policy.roles))),
         "anything" if policy.command == "all" else words.get(policy.command, policy.command),
-        access.when(policy, next(iter(privileges))),
+        access.when([policy], next(iter(privileges))),
     )

@@ -70,7 +70,8 @@ def _told(condition: str, *, is_part: bool = False) -> str:
 
 def _phrase(condition: str) -> str:
     plain = _CAST.sub("", condition)
-    sides = [without_parentheses(side) for side in _COMPARED.split(plain)]
+    sides = _COMPARED.split(plain)  # what stands between them is every other piece
+    sides[::2] = map(without_parentheses, sides[::2])
     for pattern, phrase in _CONDITIONS:
         found = pattern.fullmatch(plain) or pattern.fullmatch("".join(sides))
         if found:
@@ -107,7 +108,7 @@ def _unwrapped(condition: str) -> str:
         end = _end_of_group(condition, found.start())
         inner = condition[found.end() : end - 1]
         position = found.end()
-        if " FROM " not in inner:
+        if _ALIAS.search(inner) and " FROM " not in inner:
             position = found.start()
             inner = _ALIAS.sub("", inner)
             condition = f"{condition[:position]}{inner}{condition[end:]}"

@@ -140,6 +140,14 @@ class MigrationFailed(NlctlError):
     exit_code = 5
 
 
+class MigrationIrreversible(NlctlError):
+    """A file without a way back; nothing was run."""
+
+
+class BaselineRefused(NlctlError):
+    """The database is not what the files make; nothing was recorded."""
+
+
 class MigrationsBusy(NlctlError):
     """Another runner held the lock for too long; nothing was run."""
 

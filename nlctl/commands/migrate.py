@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nlctl import console, project, targets
+from nlctl.commands import migrate_drift
 from nlctl.commands.options import DryRun, Json, TargetName, Yes, group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from nlctl.migrations import down as downs
+    from nlctl.migrations.down import Undone
     from nlctl.migrations.runner import Applied, Outcome
     from nlctl.migrations.status import Entry
 
 app = group("migrate", "Write migrations, apply them, see where they stand.")
+app.command()(migrate_drift.check)
+app.command()(migrate_drift.baseline)
 
 ProjectName = Annotated[
     str | None,
@@ -131,6 +136,55 @@ def up(
 
 
 @app.command()
+def down(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="VERSION", help="Undo what came after this version; 0 undoes all."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="How many files to undo; one by default.")
+    ] = None,
+    dry_run: DryRun = False,
+    target: TargetName = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Undo applied files, newest first, by the ways back that were written for them.
+
+    The way back of 20260110120000_loans.sql is down/20260110120000_loans.down.sql beside it. It
+    runs in one transaction with the deletion of its row of the history. A file without one is
+    irreversible: then nothing is done at all.
+
+    Exit codes: 0 done, 1 irreversible, 4 files and history disagree, 5 a way back failed.
+
+    Example: nlctl migrate down --steps 2
+    """
+    from nlctl.migrations import down as downs
+
+    here = project.find()
+    where = targets.resolve(here, target)
+    options = downs.Options(to=to, steps=steps, dry_run=dry_run)
+    if not dry_run:
+        targets.confirm(where, "Undoing migrations, with the rows they hold,", yes=yes)
+    undone = downs.down(
+        where.database_url,
+        here.migrations(where.project),
+        where.project,
+        options=options,
+        report=lambda step: None if as_json else console.say(_describe_undone(step, options)),
+        notice=console.note,
+    )
+    if as_json:
+        from dataclasses import asdict
+
+        console.say_json({"dry_run": dry_run, "undone": [asdict(step) for step in undone]})
+    elif not undone:
+        console.say("Nothing to undo.")
+
+
+@app.command()
 def status(
     exit_code: Annotated[
         bool,
@@ -229,6 +283,11 @@ def _describe(applied: Applied, *, dry_run: bool) -> str:
     verb = "Would apply" if dry_run else "Applied"
     late = ", out of order" if applied.is_out_of_order else ""
     return f"{verb} {applied.file} ({applied.duration_ms} ms{late})"
+
+
+def _describe_undone(step: Undone, options: downs.Options) -> str:
+    verb = "Would undo" if options.dry_run else "Undone"
+    return f"{verb}: {step.version} {step.name} ({step.duration_ms} ms)"
 
 
 def _say_outcome(outcome: Outcome, *, dry_run: bool) -> None:

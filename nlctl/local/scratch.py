@@ -22,8 +22,9 @@ from nlctl.local.stack import Stack
 from nlctl.migrations import runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from nlctl.buckets import Bucket
     from nlctl.local.cluster import Cluster
     from nlctl.project import Project
 
@@ -46,15 +47,20 @@ def migrated(project: Project, name: str | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def server(project: Project) -> Iterator[Scratch]:
-    """Where scratch databases are made, for callers that need several at once."""
+def server(project: Project, *, like_hosted: bool = False) -> Iterator[Scratch]:
+    """Where scratch databases are made, for callers that need several at once.
+
+    They are like the project's own local database, or `like_hosted` ones, where no project gives
+    the roles of the API rights to new tables any more.
+    """
     stack = Stack(project)
     with stack.lock():
         was_running = stack.cluster.port() is not None
         if not was_running:
             stack.cluster.start(stack.settings.db.port)
         try:
-            yield Scratch(stack)
+            exposes = stack.settings.api.auto_expose_new_tables and not like_hosted
+            yield Scratch(stack, exposes)
         finally:
             if not was_running:
                 stack.cluster.stop()
@@ -65,6 +71,7 @@ class Scratch:
     """A running server with room for databases that nobody will miss."""
 
     stack: Stack
+    exposes_new_tables: bool
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -88,11 +95,16 @@ class Scratch:
             runner.up(url, project.migrations(known_as), known_as)
             yield url
 
+    def declared_buckets(self, name: str) -> Sequence[Bucket]:
+        """Those of supabase/config.toml, which speaks of the default project."""
+        settings, project = self.stack.settings.storage, self.stack.project
+        return settings.declared() if settings.enabled and name == project.default_name else ()
+
     def _settle(self, name: str) -> None:
-        """What a copy forgets, and what this project asks of the platform."""
+        """What a copy forgets, and what was asked of the platform."""
         cluster = self.stack.cluster
         _run(cluster, "alter database {} owner to postgres", name)
-        switch = "on" if self.stack.settings.api.auto_expose_new_tables else "off"
+        switch = "on" if self.exposes_new_tables else "off"
         with databases.connect(cluster.url(name, SUPERUSER), autocommit=True) as admin:
             platform.settle(admin)
             admin.execute(databases.load_sql("nlctl.local", f"auto_expose_{switch}"))

@@ -56,6 +56,13 @@ class Execution:
             self._apply_alone(migration, out_of_order)
         return _since(start)
 
+    def undo(self, down: Migration) -> int:
+        """Run the way back of a version and forget it; the milliseconds it took."""
+        start = time.perf_counter()
+        record = history.oblivion_of(self.connection, down.version)
+        self._retry(lambda: self._run_at_once(down, record))
+        return _since(start)
+
     def rehearse(self, migration: Migration) -> int:
         """Run one file in the transaction of the caller, who rolls it back."""
         start = time.perf_counter()
@@ -63,13 +70,16 @@ class Execution:
         return _since(start)
 
     def _apply_at_once(self, migration: Migration, out_of_order: bool) -> None:
-        """Run and record a file in one transaction, which travels in one message."""
         record = history.record_of(
             self.connection,
             migration,
             since=history.THIS_TRANSACTION,
             out_of_order=out_of_order,
         )
+        self._run_at_once(migration, record)
+
+    def _run_at_once(self, migration: Migration, record: tuple[str, ...]) -> None:
+        """Run and record a file in one transaction, which travels in one message."""
         before = (*self._renewal, "begin", lock.KEEP)
         try:
             self._run(migration, before=before, after=(*record, _RELOAD, "commit"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STAMP = "%Y%m%d%H%M%S"
 MARKER = "-- nlctl: no-transaction"
+DOWN = "down"
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _FILE_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
@@ -99,6 +100,23 @@ def read(folder: Path) -> tuple[Migration, ...]:
 def skipped(folder: Path) -> tuple[str, ...]:
     """Names of SQL files that `read` leaves out because they are not called <digits>_<name>.sql."""
     return tuple(path.name for path in _sql_files(folder) if not _is_migration(path))
+
+
+def read_down(migration: Migration) -> Migration | None:
+    """The way back of a file, if somebody wrote one.
+
+    It lies in a folder of its own: beside its migration the Supabase CLI, which reads whatever is
+    called <digits>_<anything>.sql, would apply it as a second migration of the same version.
+    """
+    path = migration.path.parent / DOWN / f"{migration.path.stem}.down.sql"
+    return _read_file(path) if path.is_file() else None
+
+
+def orphaned_downs(folder: Path) -> tuple[str, ...]:
+    """Names of files in the folder of ways back that belong to no migration."""
+    known = {f"{migration.path.stem}.down.sql" for migration in read(folder)}
+    there = sorted(path.name for path in (folder / DOWN).glob("*.sql"))
+    return tuple(f"{DOWN}/{name}" for name in there if name not in known)
 
 
 def create(folder: Path, name: str, now: datetime | None = None) -> Path:

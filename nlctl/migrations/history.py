@@ -145,6 +145,17 @@ def record_of(
     )
 
 
+def oblivion_of(connection: Connection, version: str) -> tuple[str, str]:
+    """The statements that delete what is known of a version."""
+    cursor = ClientCursor(connection)
+    return (
+        cursor.mogrify(
+            "delete from supabase_migrations.schema_migrations where version = %s", (version,)
+        ),
+        cursor.mogrify("delete from nlctl.migrations where version = %s", (version,)),
+    )
+
+
 def record_applied(connection: Connection, migration: Migration, **how: Any) -> None:
     """Write both rows of `record_of`, in the transaction of the caller."""
     database.run_script(connection, statements.join(record_of(connection, migration, **how)))
@@ -163,10 +174,7 @@ def record_failed(connection: Connection, migration: Migration, error: str) -> d
 
 def forget(connection: Connection, version: str) -> None:
     """Delete what is known of a version; what it did to the database stays."""
-    connection.execute(
-        "delete from supabase_migrations.schema_migrations where version = %s", (version,)
-    )
-    connection.execute("delete from nlctl.migrations where version = %s", (version,))
+    database.run_script(connection, statements.join(oblivion_of(connection, version)))
 
 
 def find_invalid_indexes(connection: Connection, migration: Migration) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def choose(
     _refuse_failed(_those(entries, State.FAILED))
     _refuse_changed(_those(entries, State.CHANGED))
     _refuse_missing(_those(entries, State.MISSING))
-    wanted = _up_to(entries, to)
+    wanted = up_to(entries, to)
     late = _those(wanted, State.OUT_OF_ORDER)
     if not allow_out_of_order:
         _refuse_late(late)
@@ -31,6 +31,15 @@ def choose(
         if entry.migration:
             files.check(entry.migration)
     return tuple(chosen)
+
+
+def up_to(entries: Sequence[Entry], version: str | None) -> Sequence[Entry]:
+    """Those not later than `version`, or all of them."""
+    if version is None:
+        return entries
+    if version not in {entry.version for entry in entries}:
+        raise InvalidInput(f"There is no migration {version}.", hint="See: nlctl migrate status")
+    return [entry for entry in entries if files.order(entry.version) <= files.order(version)]
 
 
 def way_out_of_failure(version: str) -> str:
@@ -45,14 +54,6 @@ def way_out_of_failure(version: str) -> str:
 def describe_leftovers(leftovers: Iterable[str]) -> str:
     """Indented lines that name the invalid indexes by the statements that drop them."""
     return "".join(f"\n    invalid index left behind: {drop}" for drop in leftovers)
-
-
-def _up_to(entries: Sequence[Entry], version: str | None) -> Sequence[Entry]:
-    if version is None:
-        return entries
-    if version not in {entry.version for entry in entries}:
-        raise InvalidInput(f"There is no migration {version}.", hint="See: nlctl migrate status")
-    return [entry for entry in entries if files.order(entry.version) <= files.order(version)]
 
 
 def _refuse_failed(failed: list[Entry]) -> None:

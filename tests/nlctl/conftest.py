@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nlctl.local import scratch
+from nlctl.local.stack import Stack
 from tests import workshops
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nlctl.local.cluster import Cluster
     from tests.databases import Database
     from tests.workshops import Workshop
 
@@ -22,3 +25,12 @@ def workshop(tmp_path: Path, empty_database: Database, monkeypatch: pytest.Monke
     for variable, value in made.environment().items():
         monkeypatch.setenv(variable, value)
     return made
+
+
+@pytest.fixture
+def scratch_room(
+    cluster: Cluster, platform_template: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scratch databases come from the tests' server: a project's own takes seconds to make."""
+    monkeypatch.setattr(Stack, "cluster", cluster)
+    monkeypatch.setattr(scratch, "TEMPLATE", platform_template.name)

@@ -1,7 +1,7 @@
 -- No index is there twice: each is paid for at every write.
 select
   format('index %s', spare.indexrelid::regclass) as object,
-  format('It finds nothing that %s does not.', kept.indexrelid::regclass) as detail,
+  format('It finds nothing that %s does not.', min(kept.indexrelid)::regclass) as detail,
   format('drop index %s;', spare.indexrelid::regclass) as remedy
 from pg_index as spare
 join tables on tables.oid = spare.indrelid
@@ -27,3 +27,4 @@ where not is_constraint
     is_needed or kept.indisunique > spare.indisunique
     or (kept.indisunique = spare.indisunique and kept.indexrelid < spare.indexrelid)
   )
+group by spare.indexrelid

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nlctl import catalogue
+from nlctl.catalogue import differences, reprint
 from nlctl.local import binaries
 from tests import callers, databases, products
 
@@ -52,3 +55,16 @@ def test_a_client_sees_only_himself(older: Database) -> None:
     callers.sign_up(older, "client")
 
     assert [row["id"] for row in ada.run("select id::text from public.profiles")] == [ada.id]
+
+
+def test_the_newest_postgres_finds_no_difference(
+    older: Database, product_template: Database
+) -> None:
+    with (
+        closing(product_template.connect()) as newest,
+        closing(older.connect()) as connection,
+    ):
+        expected = catalogue.read(newest)
+        found = reprint.views(catalogue.read(connection), expected, newest)
+
+    assert [*map(str, differences.between(expected, found))] == []

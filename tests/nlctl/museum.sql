@@ -48,6 +48,7 @@ create view shop.offers with (security_invoker = true, security_barrier = true) 
   select i.id, i.label, m.name as maker
   from shop.items i join shop.makers m on m.id = i.maker_id;
 grant select on shop.offers to anon;
+create view shop.cheap as select label from shop.items where price < 10;
 create materialized view shop.stock as
   select maker_id, count(*) as pieces from shop.items group by maker_id;
 create unique index stock_maker_id_idx on shop.stock (maker_id);

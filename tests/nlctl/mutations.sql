@@ -90,6 +90,7 @@ comment on table shop.items is null;
 
 drop table shop.items cascade;
 --> table shop.items: expected, not found
+--> view shop.cheap: expected, not found
 --> view shop.offers: expected, not found
 --> materialized view shop.stock: expected, not found
 --> published table shop.items in supabase_realtime: expected, not found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nlctl import catalogue
-from nlctl.catalogue import differences, mending
+from nlctl.catalogue import differences, mending, reprint
 from tests import databases
 
 if TYPE_CHECKING:
@@ -74,6 +75,26 @@ def test_an_untouched_database_has_no_difference(
     expected: Catalogue, session: psycopg.Connection
 ) -> None:
     assert compare(expected, session) == ()
+
+
+def test_a_view_printed_by_an_older_server_is_the_same(
+    expected: Catalogue, session: psycopg.Connection
+) -> None:
+    [view] = [view for view in expected.views if view.name == "cheap"]
+    older = replace(view, definition=view.definition.replace("label", "items.label"))
+    found = replace(expected, server_version=15, views=(older,))
+
+    assert reprint.views(found, expected, session).views == (view,)
+
+
+def test_an_older_server_knows_no_right_to_maintain(expected: Catalogue) -> None:
+    tables = tuple(
+        replace(table, grants=tuple(g for g in table.grants if g.privilege != "maintain"))
+        for table in expected.tables
+    )
+    found = replace(expected, server_version=15, tables=tables)
+
+    assert [d for d in differences.between(expected, found) if d.kind == "table"] == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=name_of)

@@ -88,6 +88,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
         (_read_file(path) for path in _sql_files(folder) if _is_migration(path)),
         key=lambda migration: migration.order,
     )
+    _refuse_ways_back(migrations)
     for earlier, later in pairwise(migrations):
         if earlier.version == later.version:
             raise InvalidInput(
@@ -165,6 +166,15 @@ def check(migration: Migration) -> None:
                 statement,
                 "this cannot run in a transaction.",
                 f"Move it to a file of its own whose first line is: {MARKER}",
+            )
+
+
+def _refuse_ways_back(migrations: Sequence[Migration]) -> None:
+    for migration in migrations:
+        if migration.path.name.endswith(f".{DOWN}.sql"):
+            raise InvalidInput(
+                f"{migration.path.name} is a way back among the migrations.",
+                hint=f"Move it into {DOWN}/: here the Supabase CLI would run it as a migration.",
             )
 
 

@@ -110,8 +110,7 @@ class Atlas:
 
     def comment(self, function: str) -> str:
         """What the comment of a function says, up to whom it refuses."""
-        comments = {full_name(each): each.comment or "" for each in self.catalogue.functions}
-        return _REFUSES.split(comments.get(function, ""))[0].rstrip(".")
+        return _REFUSES.split(self._comments.get(function, ""))[0].rstrip(".")
 
     def link(self, name: str) -> str:
         """A name that leads to where it is described, as far as it is."""
@@ -120,6 +119,10 @@ class Atlas:
         if place is None or name not in self._headed:
             return markdown.code(shown)
         return f"[{markdown.code(shown)}]({place.domain}.md#{anchor(shown)})"
+
+    @cached_property
+    def _comments(self) -> dict[str, str]:
+        return {full_name(each): each.comment or "" for each in self.catalogue.functions}
 
     @cached_property
     def published(self) -> set[str]:

@@ -64,6 +64,7 @@ class CallLine:
     signature: str
     meaning: str
     callers: tuple[str, ...]
+    guards: tuple[str, ...]
 
 
 def line(function: Function, atlas: Atlas) -> CallLine:
@@ -76,6 +77,7 @@ def line(function: Function, atlas: Atlas) -> CallLine:
         f"{atlases.short(name)}({given})",
         markdown.sentence(markdown.prose(atlas.comment(name))),
         tuple(callers(function)),
+        tuple(markdown.code(guard) for guard, _ in guards(function, atlas)),
     )
 
 

@@ -65,6 +65,7 @@ def _table(table: Table, atlas: Atlas) -> Section:
         access=access.lines(table),
         indexes=tables.indexes(table),
         triggers=tables.triggers(table, atlas),
+        publications=topics.of_table(table, atlas),
         is_published=table.full_name in atlas.published,
     )
 

@@ -10,7 +10,7 @@ from nlctl.rules import access, markdown, tables
 from nlctl.rules import atlas as atlases
 
 if TYPE_CHECKING:
-    from nlctl.catalogue.model import Policy
+    from nlctl.catalogue.model import Policy, Table
     from nlctl.rules.atlas import Atlas
     from nlctl.rules.bodies import Publication
     from nlctl.rules.chapters import Domain
@@ -42,6 +42,13 @@ class DoorLine:
 def told(publication: Publication) -> str:
     """An event and its topic in a few words."""
     return f"{markdown.code(publication.event)} on {markdown.code(publication.topic)}"
+
+
+def of_table(table: Table, atlas: Atlas) -> list[str]:
+    """What the triggers of a table send, each once."""
+    functions = [trigger.function for trigger in table.triggers]
+    sent = (each for function in functions for each in atlas.bodies.publications(function))
+    return list(dict.fromkeys(map(told, sent)))
 
 
 def published(domain: Domain, atlas: Atlas) -> list[TopicLine]:

@@ -52,6 +52,10 @@ create policy loans_limit on public.loans as restrictive to authenticated using 
 grant select, update (status) on public.loans to authenticated;
 grant select, insert, delete, truncate on public.loans to service_role;
 
+alter publication supabase_realtime add table public.items;
+create policy papers_read_own on storage.objects for select to authenticated
+  using (bucket_id = 'papers' and (storage.foldername(name))[1] = (select auth.uid())::text);
+
 create view public.open_loans with (security_invoker = true) as
 select id from public.loans where status = 'out';
 grant select on public.open_loans to authenticated;
@@ -66,6 +70,10 @@ $$;
 comment on function app.broadcast_loan is 'Tell the borrower.';
 create trigger loans_broadcast after update or insert on public.loans
   for each row when (new.status = 'out') execute function app.broadcast_loan();
+create function app.greet() returns trigger language plpgsql as 'begin return null; end';
+comment on function app.greet is 'Say welcome.';
+create trigger members_greet after insert on auth.users
+  for each row execute function app.greet();
 create policy loans_receive_own on realtime.messages for select to authenticated
   using ((select realtime.topic()) = 'loans:' || (select auth.uid()));
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nlctl import rules
 from nlctl.local import scratch
 from tests.terminals import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nlctl.project import Project
     from tests.terminals import Answer
     from tests.workshops import Workshop
 
@@ -29,11 +31,11 @@ def library(workshop: Workshop) -> Workshop:
     """A project whose pages were built from its one migration."""
     workshop.write(20300102030405, LIBRARY, "library")
     workshop.up()
-    rules(workshop, "build")
+    run(workshop, "build")
     return workshop
 
 
-def rules(workshop: Workshop, *words: str) -> Answer:
+def run(workshop: Workshop, *words: str) -> Answer:
     return Terminal(workshop.root).type("rules", *words, "--target", "scratch")
 
 
@@ -50,7 +52,7 @@ def test_the_first_build_says_which_pages_it_made(workshop: Workshop) -> None:
     workshop.write(1, ROOMS)
     workshop.up()
 
-    built = rules(workshop, "build")
+    built = run(workshop, "build")
 
     assert (built.exit_code, built.out) == (0, "README.md: made\nreunions.md: made\n")
 
@@ -58,7 +60,7 @@ def test_the_first_build_says_which_pages_it_made(workshop: Workshop) -> None:
 def test_a_second_build_has_nothing_to_write(library: Workshop) -> None:
     before = page(library)
 
-    assert rules(library, "build").out == "2 pages say what the database says.\n"
+    assert run(library, "build").out == "2 pages say what the database says.\n"
     assert page(library) == before
 
 
@@ -66,7 +68,7 @@ def test_check_names_the_page_that_is_stale_and_shows_why(library: Workshop) -> 
     library.database.run("comment on column public.loans.due_on is 'Un soir.'")
     before = page(library)
 
-    checked = rules(library, "check")
+    checked = run(library, "check")
 
     assert checked.exit_code == 1
     assert checked.out.splitlines()[0] == "library.md: stale"
@@ -75,14 +77,14 @@ def test_check_names_the_page_that_is_stale_and_shows_why(library: Workshop) -> 
 
 
 def test_check_is_content_with_fresh_pages(library: Workshop) -> None:
-    assert rules(library, "check").exit_code == 0
+    assert run(library, "check").exit_code == 0
 
 
 def test_machines_hear_the_state_of_each_page(library: Workshop) -> None:
     library.database.run("comment on function public.borrow_item is 'Emporte.'")
 
-    checked = rules(library, "check", "--json").document["pages"]
-    built = rules(library, "build", "--json").document["pages"]
+    checked = run(library, "check", "--json").document["pages"]
+    built = run(library, "build", "--json").document["pages"]
 
     assert [(p["page"], p["state"], bool(p["diff"])) for p in checked] == [
         ("README.md", "stale", True),
@@ -94,7 +96,7 @@ def test_machines_hear_the_state_of_each_page(library: Workshop) -> None:
 def test_a_long_difference_is_cut_short(library: Workshop) -> None:
     (library.root / "rules" / "library.md").unlink()
 
-    lines = rules(library, "check").out.splitlines()
+    lines = run(library, "check").out.splitlines()
 
     assert lines[0] == "library.md: new"
     assert lines[-1].endswith("more lines")
@@ -106,7 +108,7 @@ def test_a_new_domain_gets_a_page_and_the_others_stay(library: Workshop) -> None
 
     migrate(library, 20300102030406, ROOMS)
 
-    assert rules(library, "build").out == "README.md: written anew\nreunions.md: made\n"
+    assert run(library, "build").out == "README.md: written anew\nreunions.md: made\n"
     assert "Four walls." in page(library, "reunions")
     assert page(library) == before
 
@@ -116,7 +118,7 @@ def test_what_is_dropped_leaves_the_page_and_the_notes_stay(library: Workshop) -
     path.write_text(page(library) + "Une étagère à monter.", encoding="utf-8", newline="\n")
     migrate(library, 20300102030406, "drop view public.open_loans;")
 
-    rules(library, "build")
+    run(library, "build")
 
     assert "open_loans" not in page(library)
     assert page(library).endswith("<!-- AUTO:END -->\nUne étagère à monter.")
@@ -124,10 +126,10 @@ def test_what_is_dropped_leaves_the_page_and_the_notes_stay(library: Workshop) -
 
 def test_the_page_of_a_domain_that_is_gone_is_reported_and_kept(library: Workshop) -> None:
     migrate(library, 20300102030406, ROOMS)
-    rules(library, "build")
+    run(library, "build")
     library.database.run("drop table public.rooms")
 
-    built, checked = rules(library, "build"), rules(library, "check")
+    built, checked = run(library, "build"), run(library, "check")
 
     said = "reunions.md: its domain is gone; delete it, or its AUTO part.\n"
     assert built.out == f"README.md: written anew\n{said}"
@@ -138,7 +140,7 @@ def test_the_page_of_a_domain_that_is_gone_is_reported_and_kept(library: Worksho
 def test_a_page_without_parts_is_left_to_its_author(library: Workshop) -> None:
     (library.root / "rules" / "conventions.md").write_text("Bonjour.", encoding="utf-8")
 
-    assert rules(library, "check").exit_code == 0
+    assert run(library, "check").exit_code == 0
 
 
 def test_one_broken_page_keeps_all_from_being_written(library: Workshop) -> None:
@@ -146,7 +148,7 @@ def test_one_broken_page_keeps_all_from_being_written(library: Workshop) -> None
     path = library.root / "rules" / "library.md"
     path.write_text(page(library).replace("<!-- AUTO:END -->\n", ""), encoding="utf-8")
 
-    built = rules(library, "build")
+    built = run(library, "build")
 
     assert built.exit_code == 2
     assert built.err.startswith("error: rules/library.md:8: AUTO:BEGIN without AUTO:END.")
@@ -156,13 +158,13 @@ def test_one_broken_page_keeps_all_from_being_written(library: Workshop) -> None
 def test_a_page_that_is_not_utf_8_is_refused(library: Workshop) -> None:
     (library.root / "rules" / "library.md").write_bytes("a\né".encode("latin-1"))
 
-    assert "rules/library.md:2: not UTF-8" in rules(library, "build").err
+    assert "rules/library.md:2: not UTF-8" in run(library, "build").err
 
 
 def test_a_file_without_a_domain_is_refused(workshop: Workshop) -> None:
     migrate(workshop, 1, "create table public.rooms (id uuid primary key);")
 
-    built = rules(workshop, "build")
+    built = run(workshop, "build")
 
     assert built.exit_code == 2
     assert "1_a.sql:1: the file does not say which domain" in built.err
@@ -171,12 +173,12 @@ def test_a_file_without_a_domain_is_refused(workshop: Workshop) -> None:
 def test_what_only_a_block_makes_is_refused_until_a_comment_names_it(workshop: Workshop) -> None:
     made = "do $$ begin execute 'create table public.rooms (id uuid primary key)'; end; $$;"
     migrate(workshop, 1, f"-- Rooms: here.\ncreate schema app;\n{made}")
-    refused = rules(workshop, "build")
+    refused = run(workshop, "build")
 
     migrate(workshop, 2, "-- Rooms: here.\ncomment on table public.rooms is 'Four walls.';")
 
     assert "No migration makes by name: public.rooms." in refused.err
-    assert rules(workshop, "build").exit_code == 0
+    assert run(workshop, "build").exit_code == 0
     assert "Four walls." in page(workshop, "rooms")
 
 
@@ -191,7 +193,7 @@ def test_domains_are_told_in_names_however_they_are_written(workshop: Workshop) 
         """
     migrate(workshop, 1, sql)
 
-    built = rules(workshop, "build")
+    built = run(workshop, "build")
 
     assert built.exit_code == 0
     told = page(workshop, "odd-names")
@@ -200,6 +202,11 @@ def test_domains_are_told_in_names_however_they_are_written(workshop: Workshop) 
     assert "ANCHOR:VIEW:seen " in told
     assert "ANCHOR:RPC:two(a integer) " in told
     assert "| `a\\|b` |" in told
+
+
+def test_pages_of_another_project_have_a_folder_of_their_own(project: Project) -> None:
+    assert rules.folder_of(project, "notionlab") == project.root / "rules"
+    assert rules.folder_of(project, "assistant") == project.root / "rules" / "assistant"
 
 
 def test_without_a_target_the_pages_tell_of_a_scratch_database(

@@ -150,6 +150,30 @@ def test_a_topic_tells_who_sends_and_who_may_join(library: str) -> None:
     ) in lines
 
 
+def test_a_table_tells_what_its_changes_publish(library: str) -> None:
+    assert "A change publishes `loan_changed` on `loans:{borrower_id}`." in library
+    assert section(library, "TABLE:items")[-1].startswith("Its rows are in the publication")
+
+
+def test_files_tell_who_may_keep_them(library: str) -> None:
+    [line] = [line for line in section(library, "FILES") if "papers" in line]
+
+    told = "`bucket_id` is `papers` and its first folder is the caller's id"
+    assert line == f"| signed-in people | read | {told} | `papers_read_own` |"
+
+
+def test_what_hangs_on_the_platform_is_told(library: str) -> None:
+    told = "| `auth.users` | `members_greet` | after insert | Say welcome. | `app.greet` |"
+    assert told in section(library, "PLATFORM")
+
+
+def test_types_and_inner_functions_have_their_lists(library: str) -> None:
+    assert "| `shelf` | enum | `upper`, `lower` |  |" in section(library, "TYPES")
+    assert "| `app.require_member()` | The caller, a member. | everybody |" in section(
+        library, "INTERNALS"
+    )
+
+
 def test_a_diagram_draws_tables_and_what_they_point_at(library: str) -> None:
     lines = section(library, "DIAGRAM")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 EXTENSION = "nlctl.connection"
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 SMALL = 16_384
 OPEN_FILES = 10_240  # what every system grants that has not been told otherwise
 
@@ -100,6 +101,9 @@ class Connection(WebSocketsSansIOProtocol):
         """Take bytes in."""
         self.heard_at = self.loop.time()
         super().data_received(data)
+        if self.conn.handshake_exc and not self.handshake_initiated:
+            self.transport.write(REFUSAL)  # uvicorn would leave the caller waiting
+            self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Pass a message of the application on."""

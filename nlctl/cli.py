@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from nlctl import console
-from nlctl.commands import db, doctor, migrate, rls, rules, seed, stack, storage, theme
+from nlctl.commands import db, doctor, gen, migrate, rls, rules, seed, stack, storage, theme
 from nlctl.errors import NlctlError, SystemRefused
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(db.app)
 app.add_typer(storage.app)
 app.add_typer(rls.app)
 app.add_typer(rules.app)
+app.add_typer(gen.app)
 
 
 def main() -> None:

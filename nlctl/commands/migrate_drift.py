@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nlctl import console, project, targets
+from nlctl.commands import findings
 from nlctl.commands.options import Json, TargetName, Yes
 
 if TYPE_CHECKING:
+    from nlctl import lints
+    from nlctl.local.scratch import Scratch
     from nlctl.migrations.drift import Report
     from nlctl.migrations.status import Entry
     from nlctl.targets import Target
@@ -20,6 +23,9 @@ def check(
         bool,
         typer.Option("--sql", help="Print the SQL that would mend it, to be read before it runs."),
     ] = False,
+    lint: Annotated[
+        bool, typer.Option("--lint/--no-lint", help="Look for what the files do badly, too.")
+    ] = True,
     target: TargetName = None,
     as_json: Json = False,
 ) -> None:
@@ -30,7 +36,10 @@ def check(
     policies, triggers and buckets there. Files with a way back (down/) go up, down and up again,
     which must change nothing. Nothing of the target is changed.
 
-    Exit codes: 0 as the files say, 1 not.
+    Then the lints of `nlctl rls lint` look at what all files make, and squawk at those that are not
+    applied yet: locks and changes that are dangerous on a busy database.
+
+    Exit codes: 0 as the files say and nothing to mend, 1 not.
 
     Example: nlctl migrate check --target production
     """
@@ -42,13 +51,16 @@ def check(
     of = drift.Database(where.database_url, here.migrations(where.project), where.project)
     with scratch.server(here, like_hosted=not where.is_local) as room:
         report = drift.check(of, room)
+        promises = _lint(where, report, room) if lint and not sql else None
     if as_json:
-        console.say_json(_as_dict(report))
+        console.say_json({**_as_dict(report), "lint": promises and promises.as_dict()})
     elif sql:
         _say_sql(report)
     else:
         _say(report)
-    raise typer.Exit(0 if report.is_clean else 1)
+    if promises and not as_json:
+        findings.say_report(promises)
+    raise typer.Exit(0 if report.is_clean and (promises is None or promises.is_clean) else 1)
 
 
 def baseline(
@@ -91,6 +103,17 @@ def baseline(
         console.say(f"Recorded {entry.label}")
     if not recorded:
         console.say("Nothing to record.")
+
+
+def _lint(where: Target, report: Report, room: Scratch) -> lints.Report:
+    """What all files make, held to every promise; squawk reads the files that are still to run."""
+    from nlctl import lints
+
+    unapplied = [entry.migration.path for entry in report.unapplied if entry.migration]
+    with room.migrated(where.project) as url:
+        return lints.examine(
+            room.stack.project, url, where.project, files=unapplied, notice=console.note
+        )
 
 
 def _confirm(where: Target, chosen: tuple[Entry, ...], *, without_proof: bool, yes: bool) -> None:

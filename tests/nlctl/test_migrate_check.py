@@ -24,7 +24,7 @@ def test_a_database_made_of_its_files_is_clean(workshop: Workshop) -> None:
     workshop.write(1, TABLE_A)
     workshop.up()
 
-    answer = workshop.type("check")
+    answer = workshop.type("check", "--no-lint")
 
     assert (answer.exit_code, answer.out) == (0, "The database is what its files say.\n")
 
@@ -45,7 +45,7 @@ def test_a_table_dropped_by_hand_is_missed(workshop: Workshop) -> None:
     workshop.up()
     workshop.ask("drop table public.a")
 
-    answer = workshop.type("check")
+    answer = workshop.type("check", "--no-lint")
 
     assert (answer.exit_code, answer.out) == (1, "table public.a: expected, not found\n")
 
@@ -58,7 +58,7 @@ def test_the_sql_it_offers_brings_the_table_back(workshop: Workshop) -> None:
     with workshop.database.connect() as connection:
         connection.execute(workshop.type("check", "--sql").out.encode())
 
-    assert workshop.type("check").exit_code == 0
+    assert workshop.type("check", "--no-lint").exit_code == 0
 
 
 def test_machines_hear_what_was_expected_and_what_was_found(workshop: Workshop) -> None:
@@ -66,7 +66,7 @@ def test_machines_hear_what_was_expected_and_what_was_found(workshop: Workshop) 
     workshop.up()
     workshop.ask("grant select on public.a to anon")
 
-    [difference] = workshop.type("check", "--json").document["drift"]
+    [difference] = workshop.type("check", "--no-lint", "--json").document["drift"]
 
     assert difference == {
         "kind": "table",
@@ -83,7 +83,7 @@ def test_files_to_come_are_no_fault_of_the_database(workshop: Workshop) -> None:
     workshop.up()
     workshop.write(2, "create table public.b (id int);")
 
-    answer = workshop.type("check")
+    answer = workshop.type("check", "--no-lint")
 
     assert (answer.exit_code, "2_a.sql" in answer.err) == (0, True)
 
@@ -93,7 +93,7 @@ def test_an_edited_file_is_told_with_what_it_would_change(workshop: Workshop) ->
     workshop.up()
     path.write_text("create table public.a (id bigint primary key);")
 
-    assert workshop.type("check").out.splitlines() == [
+    assert workshop.type("check", "--no-lint").out.splitlines() == [
         "migration 1_a.sql: changed",
         "column public.a.id: type: expected bigint, found integer",
     ]
@@ -103,4 +103,4 @@ def test_a_declared_bucket_is_missed(workshop: Workshop) -> None:
     (workshop.root / "supabase").mkdir()
     (workshop.root / "supabase" / "config.toml").write_text("[storage.buckets.letters]\n")
 
-    assert workshop.type("check").out == "bucket letters: expected, not found\n"
+    assert workshop.type("check", "--no-lint").out == "bucket letters: expected, not found\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -122,23 +123,30 @@ def test_a_token_that_is_not_believed_ends_the_channel(
     assert closing_words(wire, topic).startswith(words)
 
 
+def join_for_a_while(wire: Wire, name: str) -> int:
+    """Join with a token that ends soon, and say when; a busy machine gets a longer one."""
+    for seconds in (2, 4, 8, 16):
+        soon = int(time.time()) + seconds
+        if wire.join(name, access_token=token(exp=soon)).payload["status"] == "ok":
+            return soon
+    raise AssertionError("No join was answered before its token ended.")
+
+
 def test_a_channel_ends_when_its_token_does(realtime: Running, topic: str, version: str) -> None:
-    soon = int(time.time()) + 2
     wire = realtime.socket(version=version)
-    wire.join(topic, access_token=token(exp=soon))
+    soon = join_for_a_while(wire, topic)
     wire.joined("another")
 
-    assert closing_words(wire, topic) == "Token has expired 0 seconds ago"
+    assert re.fullmatch(r"Token has expired \d+ seconds ago", closing_words(wire, topic))
     assert time.time() >= soon
     assert wire.heard() == []
 
 
 def test_a_renewed_token_outlives_the_first(realtime: Running, topic: str) -> None:
     wire, witness = realtime.socket(), realtime.socket()
-    soon = int(time.time()) + 2
-    wire.join(topic, access_token=token(exp=soon))
+    join_for_a_while(wire, topic)
     show(wire, topic, token(sub="ada"))
-    witness.join("witness", access_token=token(exp=soon))
+    join_for_a_while(witness, "witness")
 
     assert closing_words(witness, "witness").startswith("Token has expired")
     assert wire.heard() == []

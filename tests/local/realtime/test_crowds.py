@@ -96,7 +96,7 @@ def test_a_thousand_connections_that_were_dropped_leave_nothing(
         each.close()
     wait_for(realtime, 1)
 
-    wait_until(lambda: survivors() == before)
+    wait_until(lambda: survivors() <= before)
     assert realtime.service.hub.room("crowd 0", is_private=False) is None
     witness.broadcast(topic, "still here", {})
     assert witness.next("broadcast").payload["event"] == "still here"

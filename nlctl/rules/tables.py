@@ -21,8 +21,8 @@ _ENDS = {
 }
 _ONE_OF = re.compile(r"CHECK \(\((\w+) = ANY \(ARRAY\[(.*)\]\)\)\)")
 _TRIGGER = re.compile(
-    r"CREATE (?:CONSTRAINT )?TRIGGER \S+ (?P<moment>BEFORE|AFTER|INSTEAD OF) (?P<events>.*?) ON .*?"
-    r"FOR EACH (?P<each>ROW|STATEMENT)(?: WHEN \((?P<when>.*)\))? EXECUTE FUNCTION "
+    r"CREATE (?:CONSTRAINT )?TRIGGER (?:\"[^\"]*\"|\S+) "
+    r"(?P<moment>BEFORE|AFTER|INSTEAD OF) (?P<events>.*?) ON .*?FOR EACH (?P<each>ROW|STATEMENT)(?: WHEN \((?P<when>.*)\))? EXECUTE FUNCTION "
     r"[^(]+\((?P<arguments>.*)\)$",
     re.DOTALL,
 )
@@ -47,7 +47,6 @@ class IndexLine:
     keys: str
     is_unique: bool
     only: str
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,6 @@ def _index(index: Index) -> IndexLine:
         listed if method == "btree" else f"{method} {listed}",
         index.is_unique,
         markdown.condition(index.predicate) if index.predicate else "",
-        markdown.prose(index.comment),
     )
 
 

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COLUMN = r"(?:\w+\.)*(?P<column>\w+)"
-_CALLER = r"(?:app\.current_user_id|auth\.uid)\(\)"
+_CALLER = r"(?:app\.current_user_id\(\)|(?P<token>auth\.uid\(\)))"
+_MIRRORED = r"(?:\w+\.)*(?P<mirrored>\w+)"
 _TYPE = r"app\.current_user_type\(\)"
 _VALUE = r"(?P<value>'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false)"
+_TOPIC = r"realtime\.topic\(\)"
+_FOLDER = r"\(?storage\.foldername\(name\)\)?\[1\]"
 _VALUES = r"ANY \(ARRAY\[(?P<values>[^\]]*)\]\)"
 
 # The first that fits the whole condition speaks for it.
@@ -22,15 +25,17 @@ _PHRASES = {
     r"true": "all",
     r"false": "none",
     rf"public\.is_admin_or_owner\({_CALLER}\)": "the caller is an admin or owner",
-    rf"{_CALLER} IS NOT NULL": "the caller has a living account",
+    r"app\.current_user_id\(\) IS NOT NULL": "the caller has a living account",
+    r"auth\.uid\(\) IS NOT NULL": "the caller has a token",
     rf"{_TYPE} = {_VALUE}": "the caller is of type {value}",
     rf"{_TYPE} = {_VALUES}": "the caller is of type {values}",
-    rf"(?:{_COLUMN} = {_CALLER}|{_CALLER} = (?:\w+\.)*(?P<mirrored>\w+))": "{column} is the caller",
+    rf"{_COLUMN} = {_CALLER}": "{column} is {caller}",
+    rf"{_CALLER} = {_MIRRORED}": "{column} is {caller}",
     rf"{_COLUMN} = {_TYPE}": "{column} is the caller's type",
-    rf"realtime\.topic\(\) = {_VALUE}": "the topic is {value}",
-    rf"realtime\.topic\(\) = \({_VALUE} \|\| {_CALLER}\)": "the topic is {value} with his id",
-    rf"realtime\.topic\(\) ~~ {_VALUE}": "the topic is like {value}",
-    rf"\(?storage\.foldername\(name\)\)?\[1\] = {_CALLER}": "its first folder is the caller's id",
+    rf"{_TOPIC} = {_VALUE}": "the topic is {value}",
+    rf"{_TOPIC} = \({_VALUE} \|\| {_CALLER}\)": "the topic is {value} with the id of {caller}",
+    rf"{_TOPIC} ~~ {_VALUE}": "the topic is like {value}",
+    rf"{_FOLDER} = {_CALLER}": "its first folder is the id of {caller}",
     rf"extension = {_VALUE}": "the message is a {value}",
     rf"extension = {_VALUES}": "the message is a {values}",
     r"deleted_at IS NULL": "it is not deleted",
@@ -43,9 +48,9 @@ _PHRASES = {
     r"NOT (?P<column>(?:is|has)_\w+)": "{column} is false",
 }
 _CONDITIONS = tuple((re.compile(condition), phrase) for condition, phrase in _PHRASES.items())
-_CAST = re.compile(r"::(?:[\w.]+|\"[^\"]+\")(?: varying)?(?:\[\])?")
+_CAST = re.compile(r"('(?:[^']|'')*')|::(?:[\w.]+|\"[^\"]+\")(?: varying)?(?:\[\])?")
 _COMPARED = re.compile(r"( (?:=|<>|IS NULL|IS NOT NULL)(?: |\Z))")
-_GATE = re.compile(r"\w+ >= CASE WHEN (.*) THEN 0 ELSE NULL(?:::\w+)? END")
+_GATE = re.compile(r"id >= CASE WHEN (.*) THEN 0 ELSE NULL(?:::\w+)? END")
 _WRAPPER = re.compile(r"\( ?SELECT ")
 _ALIAS = re.compile(r" AS (?:\w+|\"[^\"]+\")$")
 _DEPTHS = {"(": 1, ")": -1, "CASE": 1, "END": -1}
@@ -69,7 +74,7 @@ def _told(condition: str, *, is_part: bool = False) -> str:
 
 
 def _phrase(condition: str) -> str:
-    plain = _CAST.sub("", condition)
+    plain = _CAST.sub(lambda found: found[1] or "", condition)
     sides = _COMPARED.split(plain)  # what stands between them is every other piece
     sides[::2] = map(without_parentheses, sides[::2])
     for pattern, phrase in _CONDITIONS:
@@ -84,6 +89,7 @@ def _spoken(found: Mapping[str, str | None]) -> dict[str, str]:
     values = [each.strip() for each in (found.get("values") or "").split(",")]
     return {
         "column": f"`{column}`",
+        "caller": "the caller (even suspended)" if found.get("token") else "the caller",
         "value": _plain(found.get("value") or ""),
         "values": " or ".join(map(_plain, values)),
     }

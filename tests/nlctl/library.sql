@@ -72,7 +72,7 @@ create trigger loans_broadcast after update or insert on public.loans
   for each row when (new.status = 'out') execute function app.broadcast_loan();
 create function app.greet() returns trigger language plpgsql as 'begin return null; end';
 comment on function app.greet is 'Say welcome.';
-create trigger members_greet after insert on auth.users
+create trigger "Greet Members" after insert on auth.users
   for each row execute function app.greet();
 create policy loans_receive_own on realtime.messages for select to authenticated
   using ((select realtime.topic()) = 'loans:' || (select auth.uid()));

@@ -83,7 +83,7 @@ def test_a_table_tells_who_may_do_what_when(library: str) -> None:
     lines = section(library, "TABLE:loans")
 
     start = lines.index("| who | may | when | policy |") + 2
-    own = "`borrower_id` is the caller and `status` is `out`"
+    own = "`borrower_id` is the caller (even suspended) and `status` is `out`"
     changed = f"{own}; and afterwards `status` is `back` and `status` is `out`"
     assert lines[start : start + 4] == [
         f"| signed-in people | read | {own} | `loans_select_own` |",
@@ -145,9 +145,8 @@ def test_a_topic_tells_who_sends_and_who_may_join(library: str) -> None:
         "| `loans:{borrower_id}` | `loan_changed` | the changed row "
         "| [`loans`](library.md#loans): after insert, update when `new.status = 'out'` |"
     ) in lines
-    assert (
-        "| signed-in people | receive | the topic is `loans:` with his id | `loans_receive_own` |"
-    ) in lines
+    own = "the topic is `loans:` with the id of the caller (even suspended)"
+    assert f"| signed-in people | receive | {own} | `loans_receive_own` |" in lines
 
 
 def test_a_table_tells_what_its_changes_publish(library: str) -> None:
@@ -158,12 +157,12 @@ def test_a_table_tells_what_its_changes_publish(library: str) -> None:
 def test_files_tell_who_may_keep_them(library: str) -> None:
     [line] = [line for line in section(library, "FILES") if "papers" in line]
 
-    told = "`bucket_id` is `papers` and its first folder is the caller's id"
+    told = "`bucket_id` is `papers` and its first folder is the id of the caller (even suspended)"
     assert line == f"| signed-in people | read | {told} | `papers_read_own` |"
 
 
 def test_what_hangs_on_the_platform_is_told(library: str) -> None:
-    told = "| `auth.users` | `members_greet` | after insert | Say welcome. | `app.greet` |"
+    told = "| `auth.users` | `Greet Members` | after insert | Say welcome. | `app.greet` |"
     assert told in section(library, "PLATFORM")
 
 

@@ -8,14 +8,22 @@ himself who lags behind.
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Iterable
 
     from starlette.types import Scope
     from uvicorn._types import ASGISendEvent
@@ -24,6 +32,8 @@ EXTENSION = "nlctl.connection"
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 SMALL = 16_384
 OPEN_FILES = 10_240  # what every system grants that has not been told otherwise
+
+_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 def allow_many() -> None:
@@ -41,54 +51,116 @@ def allow_many() -> None:
 class HttpConnection(HttpToolsProtocol):
     """One connection that speaks HTTP, until it becomes a websocket."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin."""
-        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
+    def on_headers_complete(self) -> None:
+        """Begin to answer: as uvicorn does it, without what no stack of ours asks for."""
+        self._describe()
+        if self.parser.should_upgrade() and self._should_upgrade():
+            return
+        before = self.cycle
+        self.cycle = self._exchange()
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
-    def handle_websocket_upgrade(self) -> None:
-        """Frames leave one by one."""
-        self.transport = self.transport.bare  # type: ignore[attr-defined]
-        super().handle_websocket_upgrade()
+    def _describe(self) -> None:
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["http_version"] = self.parser.get_http_version()
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+
+    def _exchange(self) -> Exchange:
+        return Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=self.scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
 
 
-class Gathering:
-    """A transport that lets a small piece wait for the next one, until the loop comes round.
+class Exchange(RequestResponseCycle):
+    """One request and its answer.
 
-    Uvicorn writes head and body apart: two packets, for which the caller would wake twice.
+    The head waits for the body until the loop comes round, so that both leave in one packet and
+    the caller wakes once. The rest is uvicorn's.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self.bare = transport
-        self._loop = loop
-        self._waiting = b""
+    _head = b""
 
-    def write(self, piece: bytes) -> None:
-        """Send a piece, now or soon."""
-        if self._waiting and len(piece) <= SMALL:
-            joined, self._waiting = self._waiting + piece, b""
-            self.bare.write(joined)
-        elif len(piece) <= SMALL:
-            self._waiting = piece
-            self._loop.call_soon(self._flush)
+    async def send(self, message: Any) -> None:
+        """Pass a message of the application on."""
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._begin(message["status"], message.get("headers", ()))
+        elif self._is_all(message):
+            self.transport.write(self._take_head() + message["body"])
+            self._end()
         else:
-            self._flush()
-            self.bare.write(piece)
+            self._send_head()
+            await super().send(message)
 
-    def close(self) -> None:
-        """Hang up when everything is sent."""
-        self._flush()
-        self.bare.close()
+    def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.default_headers, *headers):
+            lines.append(b"%b: %b\r\n" % (name, value))
+            if name == b"content-length":
+                self.expected_content_length = int(value)
+                self.chunked_encoding = False
+            elif name == b"connection" and b"close" in value.lower():
+                self.keep_alive = False
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and not self._is_bodiless(status):
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        head = b"".join([*lines, b"\r\n"])
+        if head.count(b"\n") > len(lines) + 1 or _UNPRINTABLE.search(head):
+            raise RuntimeError("A header of the answer has a line break or a control character.")
+        self._head = head
+        asyncio.get_running_loop().call_soon(self._send_head)
 
-    def is_closing(self) -> bool:
-        return self.bare.is_closing()
+    def _is_bodiless(self, status: int) -> bool:
+        return self.scope["method"] == "HEAD" or status in {204, 304}
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.bare, name)
+    def _is_all(self, message: Any) -> bool:
+        """Whether the body is whole and can leave right now with its head."""
+        return (
+            bool(self._head)
+            and message["type"] == "http.response.body"
+            and not message.get("more_body")
+            and 0 < len(message.get("body", b"")) <= SMALL
+            and len(message["body"]) == self.expected_content_length
+            and not (self.flow.write_paused or self.disconnected)
+            and self.scope["method"] != "HEAD"
+        )
 
-    def _flush(self) -> None:
-        if self._waiting:
-            piece, self._waiting = self._waiting, b""
-            self.bare.write(piece)
+    def _end(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+    def _send_head(self) -> None:
+        head = self._take_head()
+        if head and not self.transport.is_closing():
+            self.transport.write(head)
+
+    def _take_head(self) -> bytes:
+        head, self._head = self._head, b""
+        return head
 
 
 class Connection(WebSocketsSansIOProtocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -40,15 +41,16 @@ class Wire(asyncio.Transport):
 
 def answering(*bodies: bytes) -> ASGIApp:
     """An application that answers in so many pieces, and lets others work in between."""
+    *first, last = bodies
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         length = str(sum(map(len, bodies))).encode()
         headers = [(b"content-length", length)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        for body in bodies:
+        for body in first:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await asyncio.sleep(0)
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": last})
 
     return app
 
@@ -88,6 +90,18 @@ def test_a_head_without_a_body_leaves_too() -> None:
     (sent,) = answer(answering(b"hello"), REQUEST.replace(b"GET", b"HEAD")).written
 
     assert sent.endswith(b"content-length: 5\r\n\r\n")
+
+
+@pytest.mark.parametrize("value", [b"a\r\nb: c", b"a\nb: c", b"a\rb: c", b"a\0"])
+def test_a_header_cannot_begin_another(value: bytes) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"0"), (b"x", value)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    wire = answer(app)
+
+    assert wire.closed
+    assert wire.written == []
 
 
 def test_an_answer_leaves_before_its_connection_ends() -> None:

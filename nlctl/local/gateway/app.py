@@ -49,6 +49,11 @@ def create(
 class _Exchange:
     """One request and its answer, or one websocket until it ends."""
 
+    __slots__ = (
+        "deliver", "entry", "headers", "health", "is_socket", "keys", "receive", "route", "scope",
+        "service", "services",
+    )  # fmt: skip
+
     def __init__(
         self,
         scope: Scope,
@@ -159,7 +164,7 @@ class _Exchange:
         if kind == "accept":
             self.entry.status = SWITCHING
         elif kind == "http.response.start":
-            headers = cors.open_to_pages(list(message.get("headers", ())), self.route)
+            headers = cors.open_to_pages(message.get("headers", ()), self.route)
             self.entry.status = message["status"]
             message = {**message, "headers": headers}
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nlctl.local.gateway.routes import Route
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -18,6 +20,7 @@ HEADERS = (
 )
 MAX_AGE = b"3600"
 _OURS = b"access-control-"
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 
 
 def is_preflight(method: str, headers: dict[bytes, bytes]) -> bool:
@@ -28,7 +31,7 @@ def is_preflight(method: str, headers: dict[bytes, bytes]) -> bool:
 def preflight_answer(headers: dict[bytes, bytes]) -> RawHeaders:
     """Let the page go on with exactly what it asks for."""
     return [
-        (b"access-control-allow-origin", b"*"),
+        _ANY_ORIGIN,
         (b"access-control-allow-methods", METHODS),
         (
             b"access-control-allow-headers",
@@ -39,10 +42,10 @@ def preflight_answer(headers: dict[bytes, bytes]) -> RawHeaders:
     ]
 
 
-def open_to_pages(headers: RawHeaders, route: Route | None) -> RawHeaders:
+def open_to_pages(headers: Iterable[tuple[bytes, bytes]], route: Route | None) -> RawHeaders:
     """`headers` of an answer, with those that let a page read it; a service's own give way."""
-    kept = [each for each in headers if not each[0].lower().startswith(_OURS)]
-    kept.append((b"access-control-allow-origin", b"*"))
+    kept = [each for each in headers if not each[0].startswith(_OURS)]
+    kept.append(_ANY_ORIGIN)
     if route:
         kept.append((b"access-control-expose-headers", route.exposed))
     return kept

@@ -201,7 +201,7 @@ class Database:
         return set(json.loads(relations or "[]")), set(json.loads(functions or "[]")), comment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Work:
     """One request on its way through one transaction."""
 

@@ -148,6 +148,8 @@ def canonical(query_string: bytes) -> str:
 
 
 def _decoded(text: bytes) -> str:
+    if _PLAIN.fullmatch(text):
+        return text.decode()
     try:
         decoded = _unquoted(text).decode()
     except UnicodeDecodeError as error:
@@ -254,7 +256,7 @@ def met(query: Query, range_header: str | None) -> Query:
     if range_header is None:
         return query
     window = _meet(query.window, range_header)
-    return query if window == WHOLE else replace(query, windows={**query.windows, (): window})
+    return query if window == WHOLE else query._replace(windows={**query.windows, (): window})
 
 
 def _meet(window: Window, range_header: str | None) -> Window:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from nlctl.local.rest.headers import Headers
 
@@ -18,8 +19,7 @@ Path = tuple[str, ...]
 # What is selected.
 
 
-@dataclass(frozen=True, slots=True)
-class JsonStep:
+class JsonStep(NamedTuple):
     """One arrow of a JSON path: `->key`, `->>key`, `->0` or `->-1`."""
 
     key: str
@@ -27,8 +27,7 @@ class JsonStep:
     as_text: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A column, or a computed field, and the way into its JSON. `*` stands for every column."""
 
     name: str
@@ -48,8 +47,7 @@ class Join(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """`alias:field::cast.aggregate()::aggregate_cast`; `count()` alone counts the field `*`."""
 
     field: Field
@@ -127,8 +125,7 @@ class Search(StrEnum):
     WEB = "wfts"
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(NamedTuple):
     """`eq.value`, `like(any).{a*,b*}`; the value is text as it came, `*` not yet `%`."""
 
     operator: Operator
@@ -160,8 +157,7 @@ class Match:
 Operation = Compare | In | Is | Match
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     field: Field
     operation: Operation
     negated: bool = False
@@ -207,8 +203,7 @@ class OrderTerm:
     nulls: Nulls | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The rows asked for: `limit` and `offset`, met with the Range header at the root."""
 
     offset: int = 0
@@ -218,14 +213,13 @@ class Window:
 WHOLE = Window()
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """The query string, taken apart. Conditions of one path are all to hold."""
 
     select: tuple[SelectItem, ...] = EVERYTHING
     conditions: tuple[tuple[Path, Condition], ...] = ()
     orders: tuple[tuple[Path, tuple[OrderTerm, ...]], ...] = ()
-    windows: Mapping[Path, Window] = field(default_factory=dict)
+    windows: Mapping[Path, Window] = MappingProxyType({})
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
     arguments: tuple[tuple[str, str], ...] = ()
@@ -303,8 +297,7 @@ class PlanOptions:
     """Of analyze, verbose, settings, buffers and wal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(NamedTuple):
     """A media type in lower case, without parameters but those that mean something here."""
 
     mime: str
@@ -393,16 +386,14 @@ _MUTATIONS = frozenset({Action.INSERT, Action.UPDATE, Action.DELETE, Action.PUT}
 _CALLS = frozenset({Action.CALL, Action.CALL_READ_ONLY})
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who asks: the database role, and the verified claims as JSON text, `role` included."""
 
     role: str
     claims: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """One request. `name` is the relation or function; None for the root of the API."""
 
     action: Action
@@ -416,7 +407,7 @@ class ApiRequest:
     body: Body | None = None
     preferences: Preferences = Preferences()
     accept: tuple[Media, ...] = (ANY,)
-    headers: Headers = field(default_factory=Headers)
+    headers: Headers = Headers()
     names_profile: bool = False
     """Whether the answer tells its schema, in Content-Profile."""
 

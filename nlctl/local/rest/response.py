@@ -150,12 +150,12 @@ def _content(request: ApiRequest, result: Result) -> Headers:
 
 
 def _profile(request: ApiRequest) -> Headers:
-    return [("Content-Profile", request.schema)] if request.names_profile else []
+    return [("Content-Profile", _one_line(request.schema))] if request.names_profile else []
 
 
 def _applied(request: ApiRequest, *, resolved: bool = True) -> Headers:
     applied = preferences.applied(request, resolved=resolved)
-    return [("Preference-Applied", applied)] if applied else []
+    return [("Preference-Applied", _one_line(applied))] if applied else []
 
 
 def _location(request: ApiRequest, query_string: bytes) -> str:
@@ -194,7 +194,8 @@ def _content_range(lower: int, upper: int, total: int | None) -> tuple[str, str]
 def _overridden(answer: Response, result: Result) -> Response:
     """`response.status` and `response.headers` have the last word."""
     if result.status is result.headers is result.warning is None:
-        return Response(answer.status, _sendable([*answer.headers, VARY]), answer.body)
+        answer.headers.append(VARY)
+        return answer
     status = _set_status(result.status) or answer.status
     given = _set_headers(result.headers)
     taken = {name.lower() for name, _ in given}
@@ -203,7 +204,7 @@ def _overridden(answer: Response, result: Result) -> Response:
         given.append(("Warning", f'299 nlctl "{result.warning}"'))
     if "vary" not in taken:
         given.append(VARY)
-    return Response(status, _sendable([*headers, *given]), answer.body)
+    return Response(status, [*headers, *_sendable(given)], answer.body)
 
 
 def _set_status(text: str | None) -> int | None:
@@ -251,7 +252,7 @@ def framed(response: Response, *, is_head: bool) -> Response:
     if response.status in _BODILESS:
         headers = [pair for pair in response.headers if pair[0] != "Content-Type"]
         return Response(response.status, headers)
-    length = ("Content-Length", str(len(response.body)))
-    if not is_head:
-        return Response(response.status, [*response.headers, length], response.body)
-    return Response(response.status, response.headers)
+    if is_head:
+        return Response(response.status, response.headers)
+    response.headers.append(("Content-Length", str(len(response.body))))
+    return response

@@ -22,7 +22,8 @@ _ENDS = {
 _ONE_OF = re.compile(r"CHECK \(\((\w+) = ANY \(ARRAY\[(.*)\]\)\)\)")
 _TRIGGER = re.compile(
     r"CREATE (?:CONSTRAINT )?TRIGGER (?:\"[^\"]*\"|\S+) "
-    r"(?P<moment>BEFORE|AFTER|INSTEAD OF) (?P<events>.*?) ON .*?FOR EACH (?P<each>ROW|STATEMENT)(?: WHEN \((?P<when>.*)\))? EXECUTE FUNCTION "
+    r"(?P<moment>BEFORE|AFTER|INSTEAD OF) (?P<events>.*?) ON .*?"
+    r"FOR EACH (?P<each>ROW|STATEMENT)(?: WHEN \((?P<when>.*)\))? EXECUTE FUNCTION "
     r"[^(]+\((?P<arguments>.*)\)$",
     re.DOTALL,
 )

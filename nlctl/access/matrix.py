@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlctl import database
-from nlctl.access import grid, people, subjects
+from nlctl.access import attempts, grid, people, subjects
 from nlctl.access.attempts import OPERATIONS, Attempts
 from nlctl.access.belonging import Belongings, RowClass
 from nlctl.access.grid import Line
@@ -126,8 +126,8 @@ def measure_in(
     tell: Callable[[str], None] = lambda _subject: None,
 ) -> Matrix:
     """Try everything in the transaction of `connection`, which the caller rolls back."""
-    # Names come out with their schema.
-    connection.execute("select set_config('search_path', '', true)")
+    # Names come out with their schema, and nobody waits long for this.
+    attempts.set_locally(connection, {"search_path": "", **attempts.LIMITS})
     everybody = people.gather(connection)
     every = subjects.find(connection)
     wanted = [subject for subject in every if only(subject)]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from nlctl import database
-from nlctl.access import statements
+from nlctl.access import guesses, statements
 from nlctl.access.belonging import RowClass
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ Row = dict[str, Any]
 LOOKED_AT = 200
 COPIED = 3
 PLAIN_WORD = re.compile(r"[\w .:/-]+")
-VALUES = {
-    "boolean": False,
-    "json": {},
-    "jsonb": {},
-    "date": "2000-01-01",
-    "timestamp with time zone": "2000-01-01T00:00:00Z",
-}
-NUMBERS = re.compile(r"smallint|integer|bigint|numeric|real|double")
-TEXTS = re.compile(r"text|character")
 
 
 @dataclass(frozen=True)
@@ -59,18 +50,29 @@ class Shelf:
 
     def take(self, subject: Subject, row_class: RowClass, person: Person) -> Rows:
         """Rows of the class as it looks to `person`; a made one stays until the savepoint ends."""
-        known = () if subject.template else self._known(subject, row_class, person)
+        try:
+            with self._connection.transaction():
+                known = () if subject.template else self._known(subject, row_class, person)
+        except psycopg.Error as error:
+            return Rows(reason=f"Its rows could not be read: {database.reason(error)}.")
         if not subject.is_table:
             return Rows(known, reason="A view: the tables below it decide.")
+        return self._with_one_more(subject, row_class, person, known)
+
+    def _with_one_more(
+        self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
+    ) -> Rows:
         reason = "No row of this class is there, and none could be made."
         for draft in self._drafts(subject, row_class, person, known):
             try:
                 made = self._insert(subject, draft)
             except psycopg.Error as error:
-                reason = f"No row of this class is there to try: {database.reason(error)}."
+                reason = f"No row of this class is there to try: {error.diag.message_primary}."
+                if isinstance(error, LockNotAvailable):
+                    break
             else:
                 return Rows((*known, made), made)
-        return Rows(known, known[0], "") if known else Rows(reason=reason)
+        return Rows(known, known[0]) if known else Rows(reason=reason)
 
     def _known(self, subject: Subject, row_class: RowClass, person: Person) -> tuple[Row, ...]:
         where = self._belongings.predicate(subject, "r", row_class)
@@ -147,7 +149,7 @@ class Shelf:
 
     def _value(self, column: Column) -> Any:
         if column.refers_to is None:
-            return _plain_value(column)
+            return _value(column)
         table, key = column.refers_to
         schema, _, name = table.partition(".")
         query = sql.SQL("select to_jsonb({}) from {} limit 1").format(
@@ -176,25 +178,12 @@ def freshened(subject: Subject, row: Row) -> Row:
         for column in subject.columns
         if column.name in row and column.is_unique and column.refers_to is None
     ]
-    return {**row, **{column.name: _fresh(column, row[column.name]) for column in free}}
+    return {
+        **row,
+        **{column.name: guesses.another(column.type, row[column.name]) for column in free},
+    }
 
 
-def _fresh(column: Column, value: Any) -> Any:
-    if value is None or column.type == "boolean":
-        return value
-    if column.type == "uuid":
-        return str(uuid4())
-    if NUMBERS.match(column.type):
-        return value + 1_000_000
-    return f"{value}_{uuid4().hex[:6]}" if TEXTS.match(column.type) else value
-
-
-def _plain_value(column: Column) -> Any:
+def _value(column: Column) -> Any:
     words = [word for word in column.words if PLAIN_WORD.fullmatch(word)]
-    if words:
-        return words[0]
-    if column.type == "uuid":
-        return str(uuid4())
-    if NUMBERS.match(column.type):
-        return 1
-    return VALUES.get(column.type, "a")
+    return words[0] if words else guesses.value(column.type)

@@ -77,6 +77,7 @@ class Function:
     arguments: str
     is_overloaded: bool
     required: tuple[tuple[str, LiteralString], ...]
+    is_strict: bool
     executors: frozenset[str]
 
     @property

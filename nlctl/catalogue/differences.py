@@ -104,13 +104,17 @@ def _is_only_maintain(difference: Difference) -> bool:
 
 def _first_disagreement(expected: str | None, found: str | None) -> tuple[str, str, str]:
     """What to show of two texts: whole where each is a line, else the first lines that differ."""
-    if "\n" not in (expected or "") + (found or ""):
-        return expected or "nothing", found or "nothing", ""
-    lines = zip_longest((expected or "").splitlines(), (found or "").splitlines())
+    if expected is None or found is None or "\n" not in expected + found:
+        return _in_a_line(expected), _in_a_line(found), ""
+    lines = zip_longest(expected.splitlines(), found.splitlines())
     for number, (one, other) in enumerate(lines, 1):
         if one != other:
             return _shown(one), _shown(other), f", line {number}"
     return "another end of line", "this one", ""
+
+
+def _in_a_line(text: str | None) -> str:
+    return "nothing" if text is None else " ".join(text.split())
 
 
 def _shown(line: str | None) -> str:

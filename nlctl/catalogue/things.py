@@ -160,15 +160,23 @@ def _column(column: model.Column, table: str, key: Key) -> Thing:
         f"{table}.{quoted(column.name)}",
         column,
         part_of=key,
+        absence=Absence.IS_TOLD_ELSEWHERE if column.is_inherited else Absence.IS_NEWS,
         facts={
-            "type": column.type,
-            "collation": column.collation,
-            "null": "not allowed" if column.is_not_null else "allowed",
             "default": column.default,
-            "generated": column.generated and _generated(column),
-            "identity": column.identity,
+            **({} if column.is_inherited else _column_facts(column)),
         },
     )
+
+
+def _column_facts(column: model.Column) -> dict[str, str | None]:
+    """What a child's column has from its parent."""
+    return {
+        "type": column.type,
+        "collation": column.collation,
+        "null": "not allowed" if column.is_not_null else "allowed",
+        "generated": column.generated and _generated(column),
+        "identity": column.identity,
+    }
 
 
 def _generated(column: model.Column) -> str:

@@ -46,7 +46,7 @@ def afresh(thing: Thing) -> Iterator[str]:
     held = {fact: text for fact, text in thing.facts.items() if fact.startswith(GRANTS)}
     if not held:
         return
-    if thing.kind != "column":
+    if thing.kind not in {"column", "default privileges"}:
         yield f"revoke all on {_word(thing)} {thing.name} from {_OTHERS};"
     for fact, text in held.items():
         if fact != f"{GRANTS}{THE_OWNER}":

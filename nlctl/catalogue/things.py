@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from nlctl.catalogue import platform
 from nlctl.catalogue.names import dotted, quoted, role
 
 if TYPE_CHECKING:
@@ -333,6 +334,7 @@ def _event_trigger(trigger: model.EventTrigger) -> Thing:
         "event trigger",
         quoted(trigger.name),
         trigger,
+        has_owner=False,  # the platform gives them to a superuser
         facts={
             "event": trigger.event,
             "tags": ", ".join(trigger.tags),
@@ -379,9 +381,14 @@ def _thing(
 
 
 def _grants(grants: Iterable[Grant], owner: str | None) -> dict[str, str]:
-    """What each role may do. An owner is not named: his rights follow the object to the next."""
+    """What each role may do, but for the platform's own roles, which it lets in as it likes.
+
+    An owner is not named: his rights follow the object to the next.
+    """
     held: dict[str, list[str]] = defaultdict(list)
     for grant in grants:
+        if grant.grantee != owner and grant.grantee in platform.ROLES:
+            continue
         grantee = THE_OWNER if grant.grantee == owner else role(grant.grantee)
         star = " with grant option" if grant.is_grantable else ""
         held[grantee].append(grant.privilege + star)

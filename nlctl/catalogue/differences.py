@@ -7,13 +7,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from nlctl.catalogue import platform, things
-from nlctl.catalogue.things import Absence, Thing
+from nlctl.catalogue.thing import GRANTS, Absence, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nlctl.catalogue.model import Catalogue
-    from nlctl.catalogue.things import Key
+    from nlctl.catalogue.thing import Key
 
 _MAINTAIN_SINCE = 17
 
@@ -95,7 +95,7 @@ def _is_platforms(wanted: Thing | None, seen: Thing | None) -> bool:
 
 def _is_only_maintain(difference: Difference) -> bool:
     """Whether it is about the privilege that only newer servers know."""
-    if not (difference.fact or "").startswith(things.GRANTS):
+    if not (difference.fact or "").startswith(GRANTS):
         return False
     sides = (difference.expected or "", difference.found or "")
     one, other = ({p for p in side.split(", ") if not p.startswith("maintain")} for side in sides)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from nlctl.catalogue import model, things
 from nlctl.catalogue.mending import changes, creation, grants
 from nlctl.catalogue.names import literal, quoted
-from nlctl.catalogue.things import COMMENT, GRANTS, OPTION, OWNER
+from nlctl.catalogue.thing import COMMENT, GRANTS, OPTION, OWNER, Absence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nlctl.catalogue.differences import Difference
     from nlctl.catalogue.model import Catalogue
-    from nlctl.catalogue.things import Key, Thing
+    from nlctl.catalogue.thing import Key, Thing
 
 LOSES_ROWS = "-- Loses rows: "
 
@@ -102,13 +102,13 @@ def _change(difference: Difference) -> list[str]:
 def _create(thing: Thing, parts: Mapping[Key, list[Thing]]) -> Iterator[_Step]:
     """The thing itself, all that is said of it, and all its parts."""
     rank = _rank(thing)
-    if thing.absence is not things.Absence.IS_EMPTY:
+    if thing.absence is not Absence.IS_EMPTY:
         yield _Step(_Phase.CREATE, rank, creation.of(thing))
     yield from (_Step(_Phase.CHANGE, rank, sql) for sql in _finish(thing))
     for part in parts.get(thing.key, ()):
         if part.kind == "column":  # made with its table
             yield from (_Step(_Phase.CHANGE, rank, sql) for sql in _finish(part))
-        elif part.absence is not things.Absence.IS_TOLD_ELSEWHERE:
+        elif part.absence is not Absence.IS_TOLD_ELSEWHERE:
             yield from _create(part, parts)
 
 

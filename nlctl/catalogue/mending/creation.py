@@ -10,7 +10,7 @@ from nlctl.catalogue.names import dotted, literal, quoted, role
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nlctl.catalogue.things import Thing
+    from nlctl.catalogue.thing import Thing
 
 
 def of(thing: Thing) -> str:

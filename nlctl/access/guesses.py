@@ -31,6 +31,8 @@ def another(kind: str, known: Any) -> Any:
     """A value that is not `known`, where that is easy to find; else `known`."""
     if known is None:
         return None
+    if kind == "boolean":
+        return False
     if kind == "uuid":
         return str(uuid4())
     if NUMBERS.match(kind):

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from nlctl import database
 from nlctl.access import guesses, statements
 from nlctl.access.belonging import RowClass
+from nlctl.access.subjects import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 LOOKED_AT = 200
 COPIED = 3
+LONG_AGO = "2000-01-01T00:00:00Z"
 PLAIN_WORD = re.compile(r"[\w .:/-]+")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of one class, and the one to write on; `reason` says why there is none."""
+    """Keys of some rows of one class, and one row to write on; `reason` says why there is none."""
 
     known: tuple[Row, ...] = ()
     example: Row | None = None
@@ -62,8 +64,9 @@ class Shelf:
     def _with_one_more(
         self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
     ) -> Rows:
+        there = self._some(subject, row_class, person) if known else ()
         reason = "No row of this class is there, and none could be made."
-        for draft in self._drafts(subject, row_class, person, known):
+        for draft in self._drafts(subject, row_class, person, there):
             try:
                 made = self._insert(subject, draft)
             except psycopg.Error as error:
@@ -72,17 +75,39 @@ class Shelf:
                     break
             else:
                 return Rows((*known, made), made)
-        return Rows(known, known[0]) if known else Rows(reason=reason)
+        return Rows(known, there[0]) if there else Rows(reason=reason)
 
     def _known(self, subject: Subject, row_class: RowClass, person: Person) -> tuple[Row, ...]:
         where = self._belongings.predicate(subject, "r", row_class)
-        return self._select(subject, where, LOOKED_AT, person)
+        if not subject.key:
+            return self._select(subject, sql.SQL("to_jsonb(r)"), where, LOOKED_AT, person)
+        parts = [
+            sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("r", name))
+            for name in subject.key
+        ]
+        keys = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(parts))
+        return self._select(subject, keys, where, LOOKED_AT, person)
+
+    def _some(
+        self, subject: Subject, row_class: RowClass | None, person: Person
+    ) -> tuple[Row, ...]:
+        """A few whole rows, of the class or of any."""
+        where: sql.Composable = sql.SQL("true")
+        if row_class:
+            where = self._belongings.predicate(subject, "r", row_class)
+        return self._select(subject, sql.SQL("to_jsonb(r)"), where, COPIED, person)
 
     def _select(
-        self, subject: Subject, where: sql.Composable, limit: int, person: Person
+        self,
+        subject: Subject,
+        what: sql.Composable,
+        where: sql.Composable,
+        limit: int,
+        person: Person,
     ) -> tuple[Row, ...]:
         order = sql.SQL(", ").join(sql.Identifier("r", name) for name in subject.key)
-        query = sql.SQL("select to_jsonb(r) from {} as r where {} {} limit {}").format(
+        query = sql.SQL("select {} from {} as r where {} {} limit {}").format(
+            what,
             subject.identifier,
             where,
             sql.SQL("order by {}").format(order) if subject.key else sql.SQL(""),
@@ -93,22 +118,29 @@ class Shelf:
         return tuple(row for (row,) in found)
 
     def _drafts(
-        self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
+        self, subject: Subject, row_class: RowClass, person: Person, there: tuple[Row, ...]
     ) -> Iterator[Row]:
         if subject.template:
             owner = person.id if row_class is RowClass.OWN else self._other.id
             yield {name: value.format(owner=owner) for name, value in subject.template.items()}
             return
-        belonging = self._belongings.of(subject)
-        anything = known or self._select(subject, sql.SQL("true"), COPIED, person)
-        for row in anything[:COPIED]:
+        for row in there or self._some(subject, None, person):
             copied = {
                 column.name: row[column.name]
                 for column in subject.columns
                 if not column.is_computed and not (column.is_unique and column.has_default)
             }
-            yield self._owned(freshened(subject, copied), belonging, row_class, person)
-        yield self._from_nothing(subject, self._owned({}, belonging, row_class, person))
+            yield self._classed(subject, freshened(subject, copied), row_class, person)
+        yield self._from_nothing(subject, self._classed(subject, {}, row_class, person))
+
+    def _classed(self, subject: Subject, row: Row, row_class: RowClass, person: Person) -> Row:
+        """The same row, belonging to whom the class says, and deleted or not."""
+        belonging = self._belongings.of(subject)
+        is_deleted = row_class is RowClass.DELETED
+        if is_deleted:  # his own, if any, are those he might see
+            row_class = RowClass.OWN if person.id else RowClass.FOREIGN
+        mark = {DELETED_AT: LONG_AGO if is_deleted else None} if subject.keeps_deleted else {}
+        return {**self._owned(row, belonging, row_class, person), **mark}
 
     def _owned(
         self, row: Row, belonging: Belonging | None, row_class: RowClass, person: Person

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXPOSED = ("public", "shared", "bo")
 ELSEWHERE = "elsewhere"
+DELETED_AT = "deleted_at"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Subject:
     def identifier(self) -> sql.Identifier:
         """The same for a statement."""
         return sql.Identifier(self.schema, self.table)
+
+    @property
+    def keeps_deleted(self) -> bool:
+        """Whether a row that is deleted stays, with a mark."""
+        return any(column.name == DELETED_AT for column in self.columns)
 
     def column(self, name: str) -> Column:
         """One of its columns."""

@@ -23,6 +23,7 @@ public.notes foreign        ----  .xu.    ----
 public.pages own            n/a   S---    n/a
 public.pages foreign        ----  .---    ----
 public.kept none            ----  S--D    ----
+public.kept deleted         ----  S--D    ----
 public.carved none          ----  S-!-    ----
 public.singles none         ----  -I--    ----
 public.riddles none         ----  ?---    ----

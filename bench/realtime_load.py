@@ -3,7 +3,7 @@
 talk ADDRESS PID bare|realtime SUBSCRIBERS SECONDS: one client speaks, the others listen; first as
 fast as they all can, then at a steady pace.
 commit ADDRESS DATABASE SUBSCRIBERS MESSAGES: messages are sent by SQL, one after the other.
-change ADDRESS DATABASE PEOPLE ROWS: rows are inserted, one after the other; each person has a token.
+change ADDRESS DATABASE PEOPLE ROWS: rows are inserted, one after the other, before many people.
 join ADDRESS SOCKETS CHANNELS: so many sockets join so many private channels each.
 """
 

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from nlctl.buckets import Bucket
 from nlctl.errors import InvalidInput
 from nlctl.local import keys, tables
-from nlctl.local.tables import FILE, Seconds, Size
+from nlctl.local.tables import FILE, Port, Seconds, Size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ class ApiSettings:
     """The Data API, and the port of the whole gateway."""
 
     enabled: bool = True
-    port: int = 54321
+    port: Port = 54321
     schemas: tuple[str, ...] = ("public", "graphql_public")
     extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int = 1000
@@ -59,7 +59,7 @@ class SeedSettings:
 class DatabaseSettings:
     """The database's port, and what fills it."""
 
-    port: int = 54322
+    port: Port = 54322
     migrations: MigrationSettings = MigrationSettings()
     seed: SeedSettings = SeedSettings()
 
@@ -68,8 +68,8 @@ class DatabaseSettings:
 class MailSettings:
     """The inbox that catches every letter: its page and its SMTP door."""
 
-    port: int = 54324
-    smtp_port: int = 54325
+    port: Port = 54324
+    smtp_port: Port = 54325
     admin_email: str = ""
     sender_name: str = ""
 
@@ -299,7 +299,9 @@ def read_document(project: Project) -> dict[str, Any]:
 
 
 def _check(auth: AuthSettings) -> None:
-    if _ENVIRONMENT.fullmatch(auth.jwt_secret) or len(auth.jwt_secret) < MINIMUM_SECRET:
+    if unset := _ENVIRONMENT.fullmatch(auth.jwt_secret):
+        raise InvalidInput(f"auth.jwt_secret in {FILE} is in ${unset[1]}, which is not set.")
+    if len(auth.jwt_secret) < MINIMUM_SECRET:
         raise InvalidInput(
             f"auth.jwt_secret in {FILE} must have at least {MINIMUM_SECRET} characters."
         )

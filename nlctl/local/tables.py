@@ -12,7 +12,9 @@ FILE = "supabase/config.toml"
 
 Seconds = Annotated[float, "written as 1m30s"]
 Size = Annotated[int, "written as 50MiB"]
+Port = Annotated[int, "that programs can listen on"]
 T = TypeVar("T")
+LAST_PORT = 65535
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -44,6 +46,8 @@ def _convert(kind: Any, value: Any, name: str) -> Any:
         return _seconds(value, name)
     if kind == Size:
         return _size(value, name)
+    if kind == Port:
+        return _port(value, name)
     if kind is bool:
         return _boolean(value, name)
     if kind is int:
@@ -94,6 +98,13 @@ def _whole_number(value: Any, name: str) -> int:
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     raise _unfit(name, "a whole number", value)
+
+
+def _port(value: Any, name: str) -> int:
+    number = _whole_number(value, name)
+    if not 1 <= number <= LAST_PORT:
+        raise _unfit(name, f"a port from 1 to {LAST_PORT}", value)
+    return number
 
 
 def _unfit(name: str, wanted: str, value: Any) -> InvalidInput:

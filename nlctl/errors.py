@@ -171,4 +171,4 @@ class Interrupted(NlctlError):
 
 
 class AccessNotMeasured(NlctlError):
-    """The access matrix could not be begun; nothing was changed."""
+    """The access matrix could not be measured; what had been tried was rolled back."""

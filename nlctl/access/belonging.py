@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from nlctl.access.subjects import DELETED_AT
+from nlctl.access.subjects import DELETED_AT, OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ class Belongings:
     def classes(self, subject: Subject) -> tuple[RowClass, ...]:
         """Those that its rows can be of."""
         if subject.template:
-            is_owned = any("{owner}" in value for value in subject.template.values())
+            is_owned = any(OWNER in value for value in subject.template.values())
             return (RowClass.OWN, RowClass.FOREIGN) if is_owned else (RowClass.NONE,)
         belonging = self.of(subject) if subject.is_table else None
         owned = (RowClass.OWN, RowClass.FOREIGN) if belonging else ()

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from nlctl import database
-from nlctl.access import guesses, statements
+from nlctl.access import guesses, statements, subjects
 from nlctl.access.belonging import RowClass
 from nlctl.access.subjects import DELETED_AT
 
@@ -121,8 +121,9 @@ class Shelf:
         self, subject: Subject, row_class: RowClass, person: Person, there: tuple[Row, ...]
     ) -> Iterator[Row]:
         if subject.template:
-            owner = person.id if row_class is RowClass.OWN else self._other.id
-            yield {name: value.format(owner=owner) for name, value in subject.template.items()}
+            owner = str(person.id if row_class is RowClass.OWN else self._other.id)
+            template = subject.template.items()
+            yield {name: value.replace(subjects.OWNER, owner) for name, value in template}
             return
         for row in there or self._some(subject, None, person):
             copied = {

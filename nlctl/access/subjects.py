@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXPOSED = ("public", "shared", "bo")
 ELSEWHERE = "elsewhere"
 DELETED_AT = "deleted_at"
+OWNER = "{owner}"
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _column(told: Mapping[str, Any]) -> Column:
 
 
 def _bucket(objects: Subject, bucket: str) -> Subject:
-    template = {"bucket_id": bucket, "name": "{owner}/nlctl", "owner_id": "{owner}"}
+    template = {"bucket_id": bucket, "name": f"{OWNER}/nlctl", "owner_id": OWNER}
     return replace(
         objects,
         name=f"bucket {bucket}",
@@ -174,10 +175,11 @@ def _bucket(objects: Subject, bucket: str) -> Subject:
 
 
 def _topic(messages: Subject, topic: str, extension: str) -> Subject:
-    whole = f"{topic}{{owner}}" if topic.endswith(":") else topic
+    prefix = topic.removesuffix("%")  # of a LIKE
+    whole = f"{prefix}{OWNER}" if prefix.endswith(":") else prefix
     return replace(
         messages,
-        name=f"{extension} {topic}",
+        name=f"{extension} {prefix}",
         operations="SI",
         template={"topic": whole, "extension": extension},
         settings={"realtime.topic": "{topic}"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +130,13 @@ def test_production_is_asked_about_first(
     assert allowed.exit_code == 0
 
 
+def test_only_the_owner_of_the_tables_can_measure(database: Database, tmp_path: Path) -> None:
+    answer = terminals.open_in(tmp_path, database.authenticator_url).type("rls", "matrix")
+
+    assert (answer.exit_code, answer.out) == (1, "")
+    assert answer.err.startswith("error: The matrix could not be measured: permission denied")
+
+
 def test_a_file_that_cannot_be_read_or_written_is_named(terminal: terminals.Terminal) -> None:
     for option in ("--expect", "--html"):
         answer = terminal.type("rls", "matrix", option, "nowhere/file")
@@ -159,19 +168,26 @@ def test_the_page_shows_in_a_browser_what_the_json_says(
     assert {cell["mark"] for cell in diary["text"]} == {"NOT_FOUND"}
     assert diary["counted"] == f"{len(diary['text'])} of {len(every)} cells"
     assert diary["kept"] == "#text=NOT_FOUND"
-    assert diary["stops"] == [0, -1, -1, -1, -1, -1, -1]
+    assert diary["stops"] == [0, *[-1] * (len(diary["stops"]) - 1)]
     assert (diary["focused"]["person"], diary["focused"]["outcome"]) == ("client", "policy")
     assert diary["told"].startswith("client, public.themes, none, insert: refused by a policy")
 
 
-def test_the_page_asks_nothing_of_the_network(terminal: terminals.Terminal) -> None:
+def test_the_page_works_as_a_file_and_asks_nothing_of_the_network(
+    terminal: terminals.Terminal, chromium: str, tmp_path: Path
+) -> None:
     terminal.type("rls", "matrix", "--html", "matrix.html")
+    page = tmp_path / "matrix.html"
 
-    page = (terminal.folder / "matrix.html").read_text()
+    opened = subprocess.run(
+        [chromium, *browser.FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
+         f"{page.as_uri()}#operation=call&person=anon"],
+        capture_output=True, encoding="utf-8", timeout=browser.PATIENCE_SECONDS,
+    )  # fmt: skip
 
-    assert "http" not in page
-    assert "src=" not in page
-    assert "<link" not in page
+    [(shown, every)] = re.findall(r"<output.*>(\d+) of (\d+) cells</output>", opened.stdout)
+    assert 0 < int(shown) < int(every)
+    assert re.findall(r"https?:|src=|<link|@import|url\(", page.read_text()) == []
 
 
 def cells_of(document: Any) -> list[dict[str, str]]:

@@ -97,7 +97,7 @@ class Attempts:
         blind = self._write_where(person, subject, row, letter, blindly)
         if blind.verdict in {Verdict.ALLOWED, Verdict.ADMITTED}:
             return replace(blind, verdict=Verdict.UNSEEN)
-        return blind
+        return aimed if blind.verdict is Verdict.UNKNOWN else blind
 
     def _write_where(
         self, person: Person, subject: Subject, row: Row, letter: str, where: sql.Composable

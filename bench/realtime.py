@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -138,7 +137,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="of each server, 3 by default")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run, 3 by default")
     asked = parser.parse_args()
-    home = databases.scratch_folder(str(os.getpid())) / "database"
+    home = databases.scratch_folder() / "database"
     cluster = Cluster(home, binaries.find())  # a lax one would keep commits to itself for a while
     cluster.start(databases.FIRST_PORT)
     try:

@@ -87,7 +87,7 @@ class Folder:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Folder]:
     """A project folder as `supabase init` and a few commands leave it."""
-    parent = databases.scratch_folder(str(os.getpid()))
+    parent = databases.scratch_folder()
     supabase = parent / "todo" / "supabase"
     (supabase / "migrations").mkdir(parents=True)
     (supabase / "seeds").mkdir()

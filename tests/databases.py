@@ -68,17 +68,14 @@ class Database:
 def create(cluster: Cluster, *, name: str | None = None, template: str = "template1") -> Database:
     """A database copied from `template` (an idle one)."""
     made = Database(cluster, name or f"test_{uuid4().hex[:12]}")
+    # A copy forgets its owner.
+    owner = sql.SQL("" if template == "template1" else "owner postgres")
     _as_admin(
         cluster,
-        sql.SQL("create database {} template {} strategy file_copy").format(
-            sql.Identifier(made.name), sql.Identifier(template)
+        sql.SQL("create database {} template {} strategy file_copy {}").format(
+            sql.Identifier(made.name), sql.Identifier(template), owner
         ),
     )
-    if template != "template1":  # a copy forgets its owner
-        _as_admin(
-            cluster,
-            sql.SQL("alter database {} owner to postgres").format(sql.Identifier(made.name)),
-        )
     return made
 
 

@@ -17,6 +17,7 @@ import pytest
 from nlctl.errors import DatabaseUnreachable, MigrationFailed, MigrationsBusy
 from nlctl.migrations import lock, runner
 from nlctl.migrations.runner import Options
+from tests import ledgers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 RUNNERS = 16
 PATIENCE = 60.0  # how long a test waits for what must happen; reached only when it never does
-LEDGER = "create table if not exists public.ledger (version int);"
 BUSY = "create table public.busy (id int);"
 NO_TRANSACTION = "-- nlctl: no-transaction\n"
 SLEEPERS = """
@@ -45,29 +45,6 @@ def report(applied):
 
 runner.up(sys.argv[1], Path(sys.argv[2]), "workshop", report=report)
 """
-BOOKS = """
-select
-  (select coalesce(array_agg(version::int order by version::int), '{}')
-   from supabase_migrations.schema_migrations),
-  (select coalesce(array_agg(version::int order by version::int), '{}')
-   from nlctl.migrations where state = 'applied'),
-  (select coalesce(array_agg(version order by version), '{}') from public.ledger)
-"""
-
-
-def write_ledger_entries(workshop: Workshop, count: int) -> None:
-    """Files that each leave a line in a ledger: applied twice, they would leave two."""
-    for version in range(1, count + 1):
-        workshop.write(
-            version,
-            f"create table public.t{version} (id int);\n"
-            f"insert into public.ledger values ({version});",
-        )
-
-
-def books(workshop: Workshop) -> Any:
-    """Versions in the history, in our table and in the ledger, at one instant."""
-    return workshop.database.run(BOOKS)[0]
 
 
 def wait_for(truth: Callable[[], Any]) -> Any:
@@ -84,8 +61,7 @@ def wait_for(truth: Callable[[], Any]) -> Any:
 
 @pytest.mark.parametrize("_round", range(8))
 def test_sixteen_runners_apply_each_file_once(workshop: Workshop, _round: int) -> None:
-    workshop.database.run(LEDGER)
-    write_ledger_entries(workshop, 3)
+    ledgers.write(workshop, 3)
     start = threading.Barrier(RUNNERS)
 
     def run(_: int) -> int:
@@ -94,19 +70,18 @@ def test_sixteen_runners_apply_each_file_once(workshop: Workshop, _round: int) -
 
     with ThreadPoolExecutor(RUNNERS) as pool:
         applied = list(pool.map(run, range(RUNNERS)))
-    assert (sum(applied), books(workshop)) == (3, ([1, 2, 3], [1, 2, 3], [1, 2, 3]))
+    assert (sum(applied), ledgers.read(workshop)) == (3, ([1, 2, 3], [1, 2, 3], [1, 2, 3]))
 
 
 @pytest.mark.parametrize("_round", range(2))
 def test_sixteen_processes_all_succeed(workshop: Workshop, _round: int) -> None:
-    workshop.database.run(LEDGER)
-    write_ledger_entries(workshop, 3)
+    ledgers.write(workshop, 3)
     # Waiting runners must not stand in its way: it waits for every older snapshot.
     workshop.write(4, f"{NO_TRANSACTION}create index concurrently t1_idx on public.t1 (id);")
     processes = [workshop.start("up") for _ in range(RUNNERS)]
     answers = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * RUNNERS, answers
-    assert books(workshop) == ([1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3])
+    assert ledgers.read(workshop) == ([1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3])
 
 
 def test_a_runner_that_waits_too_long_names_the_holder(workshop: Workshop) -> None:
@@ -122,28 +97,26 @@ def test_a_runner_that_waits_too_long_names_the_holder(workshop: Workshop) -> No
 
 
 def test_fifty_killed_clients_leave_each_file_whole(workshop: Workshop) -> None:
-    workshop.database.run(LEDGER)
     written = 300
-    write_ledger_entries(workshop, written)
+    ledgers.write(workshop, written)
     workshop.up(to="1")
     chance = random.Random(1)
     for _ in range(50):
         kill_while_it_applies(workshop, chance)
-        history, ours, ledger = books(workshop)
+        history, ours, ledger = ledgers.read(workshop)
         assert history == ours == ledger
         if len(ledger) > written - 200:
             written += 200
-            write_ledger_entries(workshop, written)
+            ledgers.write(workshop, written)
     assert 50 < len(ledger) < written  # each was killed on its way
 
 
 def test_the_next_runner_finishes_what_a_killed_client_began(workshop: Workshop) -> None:
-    workshop.database.run(LEDGER)
-    write_ledger_entries(workshop, 20)
+    ledgers.write(workshop, 20)
     kill_while_it_applies(workshop, random.Random(2))
     workshop.up()
     everything = list(range(1, 21))
-    assert books(workshop) == (everything, everything, everything)
+    assert ledgers.read(workshop) == (everything, everything, everything)
 
 
 def kill_while_it_applies(workshop: Workshop, chance: random.Random) -> None:

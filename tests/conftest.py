@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from nlctl import project as projects
 from nlctl.local import platform
@@ -33,6 +35,16 @@ class MakePerson(Protocol):
         status: str = "active",
         first_name: str | None = None,
     ) -> Person: ...
+
+
+# The same examples each time, however slow the machine; NLCTL_TEST_EXAMPLES asks for others.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize="NLCTL_TEST_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 
 def pytest_sessionstart() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nlctl.project import Project
 
 SERVER = ("-m", "nlctl.local.server")
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 8
 LOOK_SECONDS = 0.05
 ANSWER_SECONDS = 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -21,6 +19,7 @@ from nlctl.local import ports, realtime
 from nlctl.local.connections import Connection
 from nlctl.local.realtime import RealtimeConfig
 from nlctl.local.tokens import Keyring
+from tests import killing
 from tests.local.realtime import hearing
 from tests.local.realtime.serving import ARRAYS, FAR, PATIENCE_SECONDS, Wire
 
@@ -53,9 +52,6 @@ create trigger steps_broadcast after insert on public.steps
   for each row execute function public.broadcast_step();
 """
 
-# Children of a process that has imported everything already start in a moment.
-forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-
 
 def answer_until_killed(database_url: str, told: Pipe) -> None:
     """What the process of a service does; it tells its address and is never asked to stop."""
@@ -69,20 +65,8 @@ def answer_until_killed(database_url: str, told: Pipe) -> None:
 @contextmanager
 def process(database: Database) -> Iterator[tuple[BaseProcess, str]]:
     """A service in a process of its own, and its address; killed at the end of the block."""
-    if sys.platform != "win32":
-        forked.set_forkserver_preload([__name__])
-    ours, theirs = forked.Pipe()
-    child = forked.Process(
-        target=answer_until_killed, args=(hearing.realtime_url(database), theirs), daemon=True
-    )
-    child.start()
-    try:
-        yield child, ours.recv()
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
-        theirs.close()
+    with killing.process(answer_until_killed, hearing.realtime_url(database)) as running:
+        yield running
 
 
 @dataclass

@@ -6,7 +6,6 @@ import base64
 import errno
 import hashlib
 import itertools
-import multiprocessing
 import socket
 import sys
 import threading
@@ -24,6 +23,7 @@ import uvloop
 from nlctl.local import ports, storage
 from nlctl.local.storage import StorageConfig, folder, orphans
 from nlctl.local.tokens import Keyring
+from tests import killing
 from tests.local.storage import services
 from tests.local.storage.services import ADA, OWN_FOLDER, refused
 from tests.local.storage.test_resumable import PIECE
@@ -46,9 +46,6 @@ ALLOWED_GROWTH = 64 * MEBIBYTE
 MINE = f"private/{ADA}"
 RESUMABLE = {"tus-resumable": "1.0.0"}
 
-# Children of a process that has imported everything already start in a moment.
-forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-
 
 def answer_until_killed(database_url: str, kept: str, told: Connection) -> None:
     """What the process of a service does; it tells its port and is never asked to stop."""
@@ -64,24 +61,14 @@ def answer_until_killed(database_url: str, kept: str, told: Connection) -> None:
 @contextmanager
 def process(database: Database, kept: Path) -> Iterator[tuple[BaseProcess, httpx.Client]]:
     """A service in a process of its own, and Ada before it; killed at the end of the block."""
-    if sys.platform != "win32":
-        forked.set_forkserver_preload([__name__])
-    ours, theirs = forked.Pipe()
-    arguments = (services.storage_url(database), str(kept), theirs)
-    child = forked.Process(target=answer_until_killed, args=arguments, daemon=True)
-    child.start()
     token = Keyring(services.SECRET).sign({"role": "authenticated", "sub": ADA})
-    try:
-        url = ours.recv()
-        with httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30
-        ) as ada:
-            yield child, ada
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
-        theirs.close()
+    headers = {"Authorization": f"Bearer {token}"}
+    service = (answer_until_killed, services.storage_url(database), str(kept))
+    with (
+        killing.process(*service) as (child, url),
+        httpx.Client(base_url=url, headers=headers, timeout=30) as ada,
+    ):
+        yield child, ada
 
 
 def content_of(name: str, attempt: int) -> bytes:

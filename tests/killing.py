@@ -1,0 +1,44 @@
+"""Services in processes of their own, which start in a moment and are killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.process import BaseProcess
+
+# Children of a process that has imported everything already need not do so themselves. There is
+# one such process, whichever test is first to need it.
+IMPORTED = [
+    "pytest",
+    "uvicorn",
+    "nlctl.local.realtime",
+    "nlctl.local.storage",
+    "tests.local.realtime.serving",
+    "tests.local.storage.services",
+]
+forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+
+
+@contextmanager
+def process(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[BaseProcess, str]]:
+    """A process in which `serve` runs, and the address it tells; killed at the end of the block.
+
+    The last argument of `serve` is where it tells: a multiprocessing connection.
+    """
+    if sys.platform != "win32":
+        forked.set_forkserver_preload(IMPORTED)
+    ours, theirs = forked.Pipe()
+    child = forked.Process(target=serve, args=(*arguments, theirs), daemon=True)
+    child.start()
+    try:
+        yield child, ours.recv()
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+        theirs.close()

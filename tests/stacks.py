@@ -154,7 +154,7 @@ def _docker() -> Iterator[Stack]:
         assembly.keyring(project, asked)  # makes the file of signing keys
         signing_keys = tokens.read_signing_keys(checkout.root / SIGNING_KEYS)
         with containers.running(asked, signing_keys) as told:
-            _fill(checkout, told.database_url)
+            fill(checkout, told.database_url)
             yield Stack(
                 told.api_url, told.database_url, told.mail_url, told.publishable_key,
                 told.secret_key, checkout.root,
@@ -163,9 +163,10 @@ def _docker() -> Iterator[Stack]:
         checkout.remove()
 
 
-def _fill(checkout: Checkout, database_url: str) -> None:
+def fill(checkout: Checkout, database_url: str) -> None:
     """Put the product into a fresh project, as an operator would."""
     memory = checkout.root / ".nlctl" / "stack.json"
+    memory.parent.mkdir(exist_ok=True)
     memory.write_text(json.dumps({"database_url": database_url}))
     for command in ("migrate up", "seed apply", "theme push", "storage sync"):
         checkout.answer(*command.split())

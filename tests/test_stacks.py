@@ -14,6 +14,7 @@ from tests import checkouts, stacks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.databases import Database
     from tests.stacks import Stack
 
 SMALL = "tests/local/storage/test_stack.py"
@@ -50,6 +51,18 @@ def test_a_stack_known_by_its_addresses_passes_the_same_tests(stack: Stack) -> N
 
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
+
+
+def test_a_fresh_project_is_filled_as_an_operator_would(empty_database: Database) -> None:
+    checkout = checkouts.copy()
+    try:
+        stacks.fill(checkout, empty_database.url)
+    finally:
+        checkout.remove()
+
+    assert empty_database.run("select count(*) > 0 from public.role_permissions") == [(True,)]
+    assert empty_database.run("select count(*) from public.themes where is_default") == [(1,)]
+    assert ("avatars",) in empty_database.run("select id from storage.buckets")
 
 
 @pytest.mark.parametrize(

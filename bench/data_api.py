@@ -1,7 +1,8 @@
 """The Data API by key and by function under row level security, beside the driver's own limit.
 
 The limit is psycopg in pipeline mode: the same settings, role, statement and database, with no
-HTTP and nobody to answer to.
+HTTP and nobody to answer to. Of several runs in turn the quickest of each counts, because what else
+the machine does only ever makes them slower.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Measure:
     """What one run of a load gave."""
 
     per_second: float
+    quick_ms: float
+    """What the quickest tenth stays under: hardly anything else was at work then."""
     median_ms: float
     slowest_ms: float
     """Of the quickest 99 %."""
@@ -75,6 +78,7 @@ class Measure:
         return (
             f"{self.per_second:.0f}",
             f"{self.per_second / limit.per_second:.2f}",
+            f"{self.quick_ms:.2f}",
             f"{self.median_ms:.2f}",
             f"{self.slowest_ms:.2f}",
             f"{self.slowest_ms / self.median_ms:.1f}",
@@ -109,26 +113,40 @@ def servers(database: Database, lite: Path | None) -> Iterator[dict[str, str]]:
         yield urls
 
 
-def measure(database: Database, lite: Path | None, seconds: float) -> None:
+def measure(database: Database, lite: Path | None, rounds: int, seconds: float) -> None:
     """Print one line for each subject, number of connections and server, beside the limit."""
     rows = []
     with servers(database, lite) as urls:
+        loads = {"limit": ("bench.data_api_limit", database.authenticator_url)}
+        loads |= {name: ("bench.data_api_load", url) for name, url in urls.items()}
         for subject, connections in product(SUBJECTS, CONNECTIONS):
-            run = (subject, connections, seconds)
-            limit = Measure.of("bench.data_api_limit", database.authenticator_url, *run)
-            rows.append((subject, str(connections), "limit", *limit.row(limit)))
-            for name, url in urls.items():
-                measured = Measure.of("bench.data_api_load", url, *run)
-                rows.append(("", "", name, *measured.row(limit)))
+            best = best_of(rounds, loads, subject, connections, seconds)
+            for name, measured in best.items():
+                rows.append((subject, str(connections), name, *measured.row(best["limit"])))
     console.say_table(
-        ("", "connections", "", "per second", "ratio", "p50 ms", "p99 ms", "p99/p50"), rows
+        ("", "connections", "", "per second", "ratio", "p10 ms", "p50 ms", "p99 ms", "p99/p50"),
+        rows,
     )
+
+
+def best_of(rounds: int, loads: dict[str, tuple[str, str]], *run: object) -> dict[str, Measure]:
+    """The quickest run of each load; they take turns, so that nobody has the quiet moments."""
+    runs = [
+        {name: Measure.of(module, url, *run) for name, (module, url) in loads.items()}
+        for _ in range(rounds)
+    ]
+    return {name: max((run[name] for run in runs), key=_pace) for name in loads}
+
+
+def _pace(measured: Measure) -> float:
+    return measured.per_second
 
 
 def main() -> None:
     """Make a server on memory, measure, throw it away."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each run, 3 by default")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each run, 1 by default")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each, 5 by default")
     parser.add_argument(
         "--lite",
         type=Path,
@@ -142,7 +160,7 @@ def main() -> None:
         platform.install(database.admin_url)
         with psycopg.connect(database.url) as connection:
             connection.execute(SCHEMA.encode())
-        measure(database, asked.lite, asked.seconds)
+        measure(database, asked.lite, asked.rounds, asked.seconds)
     finally:
         databases.destroy_cluster(cluster)
 

@@ -186,6 +186,10 @@ class Shape:
 
 def read(connection: Connection, schemas: Sequence[str]) -> Shape:
     """The shape of `schemas`; one that does not exist is refused."""
+    if not schemas:
+        raise InvalidInput(
+            "None of the exposed schemas is in this database.", hint="Name one with --schema."
+        )
     missing = set(schemas) - set(existing(connection, schemas))
     if missing:
         raise InvalidInput(f"This database has no schema {min(missing)}.")
@@ -197,7 +201,7 @@ def read(connection: Connection, schemas: Sequence[str]) -> Shape:
         _query("never_null"), {"relations": list({origin[0] for origin in shown if origin})}
     ).fetchall()
     return Shape(
-        tuple(sorted(schemas, key=by_name)),
+        tuple(sorted(set(schemas), key=by_name)),
         tuple(views.settle_nulls(relations, origins, set(never_null))),
         _read_references(connection, relations, origins),
         _read_functions(connection, schemas),

@@ -252,3 +252,19 @@ def test_a_schema_that_is_not_there_is_refused(gallery: Database, tmp_path: Path
         2,
         "error: This database has no schema nowhere.",
     )
+
+
+def test_a_database_without_any_exposed_schema_is_refused(
+    gallery: Database, tmp_path: Path
+) -> None:
+    terminal = terminals.open_in(tmp_path, gallery.url)
+    (tmp_path / "supabase").mkdir()
+    (tmp_path / "supabase" / "config.toml").write_text('[api]\nschemas = ["later"]\n')
+    answer = terminal.type("gen", "types")
+    assert (answer.exit_code, "None of the exposed schemas" in answer.err) == (2, True)
+
+
+def test_a_schema_named_twice_is_described_once(gallery: Database, tmp_path: Path) -> None:
+    terminal = terminals.open_in(tmp_path, gallery.url)
+    answer = terminal.type("gen", "types", "-s", "gallery", "-s", "gallery")
+    assert answer.out.count("\n  gallery: {\n    Tables") == 1

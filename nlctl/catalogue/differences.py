@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from nlctl.catalogue import platform, things
-from nlctl.catalogue.thing import GRANTS, Absence, Thing
+from nlctl.catalogue.thing import GRANTS, OWNER, Absence, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nlctl.catalogue.thing import Key
 
 _MAINTAIN_SINCE = 17
+_INHERITED = {"type", "collation", "null", "generated", "identity"}
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,15 @@ def _compare_facts(key: Key, one: Thing | None, other: Thing | None) -> Iterator
     expected = one.facts if one else {}
     found = other.facts if other else {}
     for label in [*expected, *(label for label in found if label not in expected)]:
-        if expected.get(label) != found.get(label):
+        if expected.get(label) != found.get(label) and not _follows(label, one, other):
             yield Difference(*key, label, expected.get(label), found.get(label), one, other)
+
+
+def _follows(label: str, one: Thing | None, other: Thing | None) -> bool:
+    """Whether one side has the fact from its table or parent, which is a difference of its own."""
+    if one is None or other is None or (label in one.facts and label in other.facts):
+        return False
+    return label == OWNER or (label in _INHERITED and one.absence is not other.absence)
 
 
 def _is_implied(thing: Thing, wanted: Mapping[Key, Thing], seen: Mapping[Key, Thing]) -> bool:

@@ -113,6 +113,8 @@ class Rule:
 
     name: str
     definition: str
+    enabled: Literal["origin", "disabled", "replica", "always"]
+    comment: str | None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ class Table(Relation):
     forces_rls: bool
     is_unlogged: bool
     replica_identity: str
+    server: str | None
+    server_options: tuple[str, ...]
     partition_key: str | None
     partition_bound: str | None
     parents: tuple[str, ...]
@@ -280,7 +284,9 @@ class Publication:
     is_for_all_tables: bool
     operations: tuple[str, ...]
     is_via_root: bool
+    publishes_generated: bool
     schemas: tuple[str, ...]
+    comment: str | None
     tables: tuple[PublishedTable, ...]
 
 
@@ -303,6 +309,23 @@ class EventTrigger:
     function: str
     enabled: Literal["origin", "disabled", "replica", "always"]
     owner: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class Rarity:
+    """An object of a kind that few projects have, such as a cast or an operator.
+
+    `kind` and `name` are those of DROP. The `definition` of statistics is SQL, others tell what
+    matters of them.
+    """
+
+    kind: str
+    schema: str | None
+    table: str | None
+    name: str
+    definition: str | None
+    owner: str | None
     comment: str | None
 
 
@@ -335,6 +358,7 @@ class Catalogue:
     publications: tuple[Publication, ...]
     extensions: tuple[Extension, ...]
     event_triggers: tuple[EventTrigger, ...]
+    rarities: tuple[Rarity, ...]
     buckets: tuple[Bucket, ...]
     platform_triggers: tuple[Trigger, ...]
     platform_policies: tuple[Policy, ...]

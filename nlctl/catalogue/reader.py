@@ -35,7 +35,8 @@ _TABLES: Mapping[str, model.TableKind] = {
     "f": "foreign table",
 }
 _VIEWS: Mapping[str, model.ViewKind] = {"v": "view", "m": "materialized view"}
-# How names and constants are printed must not depend on who is signed in.
+# How names and constants are printed must not depend on who is signed in, and what a policy hides
+# from him (buckets) must not pass for absent.
 _SPELLING = """
 set local search_path = '';
 set local timezone = 'UTC';
@@ -44,11 +45,12 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 1;
 set local quote_all_identifiers = off;
+set local row_security = off;
 """
 _OF_VIEWS = ("definition",)
 _OF_TABLES = (
-    "has_rls", "forces_rls", "is_unlogged", "replica_identity", "partition_key",
-    "partition_bound", "parents",
+    "has_rls", "forces_rls", "is_unlogged", "replica_identity", "server", "server_options",
+    "partition_key", "partition_bound", "parents",
 )  # fmt: skip
 
 
@@ -100,6 +102,7 @@ class _Reading:
             publications=self.publications(),
             extensions=self.each("extensions", model.Extension),
             event_triggers=self.each("event_triggers", model.EventTrigger),
+            rarities=self.each("rarities", model.Rarity),
             buckets=self.buckets(),
             platform_triggers=self.elsewhere(triggers, model.Trigger),
             platform_policies=self.elsewhere(policies, model.Policy),

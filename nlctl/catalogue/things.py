@@ -38,6 +38,7 @@ def _all(catalogue: model.Catalogue) -> Iterator[Thing]:
         facts = {"schema": extension.schema}
         yield Thing("extension", quoted(extension.name), facts, extension)
     yield from map(_event_trigger, catalogue.event_triggers)
+    yield from map(_rarity, catalogue.rarities)
     yield from map(_bucket, catalogue.buckets)
     for trigger in catalogue.platform_triggers:
         yield _trigger(trigger, None)
@@ -59,6 +60,8 @@ def _table(table: model.Table) -> Iterator[Thing]:
             "forced row level security": _switch(table.forces_rls),
             "persistence": "unlogged" if table.is_unlogged else "logged",
             "replica identity": table.replica_identity,
+            "server": table.server,
+            "server options": ", ".join(table.server_options),
             "partition key": table.partition_key,
             "partition": table.partition_bound and f"of {table.parents[0]} {table.partition_bound}",
             "parents": ", ".join(table.parents) if inherits else None,
@@ -112,7 +115,8 @@ def _on_relation(relation: model.Relation, key: Key) -> Iterator[Thing]:
         yield _trigger(trigger, key)
     for rule in relation.rules:
         name = f"{quoted(rule.name)} on {dotted(relation.schema, relation.name)}"
-        yield make("rule", name, rule, part_of=key, facts={"definition": rule.definition})
+        facts = {"definition": rule.definition, "state": _firing(rule.enabled)}
+        yield make("rule", name, rule, part_of=key, facts=facts)
 
 
 def _column(column: model.Column, table: str, key: Key) -> Thing:
@@ -272,6 +276,7 @@ def _publication(publication: model.Publication) -> Iterator[Thing]:
             "tables": "all" if publication.is_for_all_tables else "by name",
             "schemas": ", ".join(publication.schemas),
             "via root": "yes" if publication.is_via_root else "no",
+            "generated columns": "stored" if publication.publishes_generated else None,
         },
     )
     yield whole
@@ -301,6 +306,16 @@ def _event_trigger(trigger: model.EventTrigger) -> Thing:
             "function": trigger.function,
             "state": _firing(trigger.enabled),
         },
+    )
+
+
+def _rarity(rarity: model.Rarity) -> Thing:
+    return make(
+        rarity.kind,
+        rarity.name,
+        rarity,
+        part_of=("table", rarity.table) if rarity.table else _schema(rarity.schema or ""),
+        facts={"definition": rarity.definition},
     )
 
 

@@ -100,3 +100,25 @@ alter publication supabase_realtime add table shop.items;
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
 values ('shop', 'shop', false, 1000, '{image/png}');
 alter default privileges in schema shop grant select on tables to authenticated;
+
+create statistics shop.items_stats (dependencies) on maker_id, mood from shop.items;
+-- What no statement of ours makes lies apart, so that all of the shop can be made anew.
+create schema cellar;
+create type cellar.size as (width integer, height integer);
+create type cellar.name as (text text);
+create collation cellar.plain (provider = libc, locale = 'C');
+create function cellar.grow(cellar.size, cellar.size) returns cellar.size language sql immutable
+  as 'select row($1.width + $2.width, $1.height + $2.height)::cellar.size';
+create operator cellar.+ (
+  leftarg = cellar.size, rightarg = cellar.size, function = cellar.grow);
+create aggregate cellar.total(cellar.size) (
+  sfunc = cellar.grow, stype = cellar.size, initcond = '(0,0)');
+create cast (cellar.size as cellar.name) with inout;
+create text search dictionary cellar.words (template = pg_catalog.simple, stopwords = 'french');
+create text search configuration cellar.letters (copy = pg_catalog.french);
+
+create index visits_seen_at_idx on shop.visits (seen_at);
+create table shop.tickets (id serial primary key);
+create rule kept as on delete to shop.makers where false do instead nothing;
+create table cellar.shelf (id integer primary key);
+create publication papers for table cellar.shelf;

@@ -323,3 +323,58 @@ drop schema shop cascade;
 --> schema shop: expected, not found
 --> published table shop.items in supabase_realtime: expected, not found
 --> trigger users_note on auth.users: expected, not found
+
+drop statistics shop.items_stats;
+--> statistics shop.items_stats: expected, not found
+
+drop statistics shop.items_stats;
+create statistics shop.items_stats (ndistinct) on maker_id, mood from shop.items;
+--> statistics shop.items_stats: definition: expected CREATE STATISTICS shop.items_stats (dependencies) ON maker_id, mood FROM shop.items, found CREATE STATISTICS shop.items_stats (ndistinct) ON maker_id, mood FROM shop.items
+
+drop collation cellar.plain;
+--! collation cellar.plain: expected, not found
+
+drop operator cellar.+ (cellar.size, cellar.size);
+--! operator cellar.+(cellar.size,cellar.size): expected, not found
+
+drop aggregate cellar.total(cellar.size);
+--! aggregate cellar.total(cellar.size): expected, not found
+
+drop cast (cellar.size as cellar.name);
+create cast (cellar.size as cellar.name) with inout as assignment;
+--! cast (cellar.size as cellar.name): definition: expected by its text explicit, found by its text in assignments
+
+create cast (cellar.name as cellar.size) with inout as implicit;
+--> cast (cellar.name as cellar.size): found, not expected
+
+alter text search dictionary cellar.words (stopwords = 'english');
+--! text search dictionary cellar.words: definition: expected simple, stopwords = 'french', found simple, stopwords = 'english'
+
+drop text search configuration cellar.letters;
+--! text search configuration cellar.letters: expected, not found
+
+drop index shop.visits_seen_at_idx;
+--> index shop.visits_seen_at_idx: expected, not found
+
+alter table shop.visits detach partition shop.visits_2026;
+drop index shop.visits_2026_seen_at_idx;
+alter table shop.visits_2026 drop constraint visits_visited_on_check;
+--! table shop.visits_2026: partition: expected of shop.visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01'), found nothing
+
+alter sequence shop.tickets_id_seq owned by none;
+--> sequence shop.tickets_id_seq: column: expected shop.tickets.id, found nothing
+
+alter table shop.makers disable rule kept;
+--> rule kept on shop.makers: state: expected enabled, found disabled
+
+comment on rule kept on shop.makers is 'Kept.';
+--> rule kept on shop.makers: comment: expected nothing, found Kept.
+
+comment on publication papers is 'Read all about it.';
+--> publication papers: comment: expected nothing, found Read all about it.
+
+alter publication papers set (publish_generated_columns = stored);
+--> publication papers: generated columns: expected nothing, found stored
+
+alter default privileges for role service_role grant select on tables to anon;
+--> default privileges for role service_role on tables: grants to anon: expected nothing, found select

@@ -25,14 +25,15 @@ LOSES_ROWS = "-- Loses rows: "
 
 # What has to be there before what.
 _ORDER = (
-    "schema", "extension", "type", "domain", "sequence", "table", "foreign table", "column",
-    "function", "procedure", "aggregate", "view", "materialized view", "constraint", "index",
-    "rule", "trigger", "policy", "default privileges", "publication", "published table",
-    "event trigger", "bucket",
+    "schema", "extension", "server", "collation", "type", "domain", "sequence", "table",
+    "foreign table", "column", "function", "procedure", "aggregate", "operator", "cast",
+    "text search dictionary", "text search configuration", "view", "materialized view",
+    "constraint", "index", "statistics", "rule", "trigger", "policy", "default privileges",
+    "publication", "published table", "event trigger", "bucket",
 )  # fmt: skip
 _REPLACEABLE = {
     "function", "procedure", "materialized view", "constraint", "index", "rule", "trigger",
-    "policy", "published table", "event trigger",
+    "policy", "published table", "event trigger", "statistics",
 }  # fmt: skip
 _ROWS = {"schema", "table", "foreign table", "column", "sequence", "extension"}
 _AS_CREATED = {
@@ -103,7 +104,10 @@ def _create(thing: Thing, parts: Mapping[Key, list[Thing]]) -> Iterator[_Step]:
     """The thing itself, all that is said of it, and all its parts."""
     rank = _rank(thing)
     if thing.absence is not Absence.IS_EMPTY:
-        yield _Step(_Phase.CREATE, rank, creation.of(thing))
+        sql = creation.of(thing)
+        yield _Step(_Phase.CREATE, rank, sql)
+        if sql.startswith("-- "):
+            return  # nor can anything be said of it then
     yield from (_Step(_Phase.CHANGE, rank, sql) for sql in _finish(thing))
     for part in parts.get(thing.key, ()):
         if part.kind == "column":  # made with its table

@@ -46,6 +46,9 @@ def of(fact: str, wanted: Thing, seen: Thing) -> list[str]:
         case model.Trigger() as trigger if fact == "state":
             table_name, act = dotted(trigger.schema, trigger.table), _FIRING[wanted.facts[fact]]
             return [f"alter table {table_name} {act} trigger {quoted(trigger.name)};"]
+        case model.Rule() as rule if fact == "state" and wanted.part_of:
+            act = _FIRING[wanted.facts[fact]]
+            return [f"alter table {wanted.part_of[1]} {act} rule {quoted(rule.name)};"]
         case model.Function() if fact not in {"arguments", "returns"}:
             return [creation.of(wanted)]
         case model.Type() as kind if isinstance(seen.source, model.Type):
@@ -180,6 +183,9 @@ def _publication(
     if fact == "via root":
         value = str(wanted.is_via_root).lower()
         return [f"{alter} set (publish_via_partition_root = {value});"]
+    if fact == "generated columns":
+        value = "stored" if wanted.publishes_generated else "none"
+        return [f"{alter} set (publish_generated_columns = {value});"]
     if fact == "schemas":
         before, after = set(seen.schemas), set(wanted.schemas)
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nlctl.catalogue import model
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nlctl.catalogue.thing import Thing
+
+# An index of a partitioned table is valid once its partitions have theirs.
+_ONLY = re.compile(r"(CREATE (?:UNIQUE )?INDEX .+? ON )ONLY ")
 
 
 def of(thing: Thing) -> str:
@@ -27,7 +31,7 @@ def of(thing: Thing) -> str:
         case model.View() as view:
             return _view(view, name)
         case model.Index() | model.Trigger() as defined:
-            return f"{defined.definition};"
+            return f"{_defined(defined.definition)};"
         case model.Policy() as policy:
             return _policy(policy, name)
         case model.Function() as function if function.definition:
@@ -49,6 +53,8 @@ def _make_rest(source: object, thing: Thing) -> str:
             return f"create extension {name} with schema {quoted(extension.schema)};"
         case model.Rule() as rule:
             return rule.definition
+        case model.Rarity(kind="statistics", definition=definition):
+            return f"{definition};"
         case model.Sequence() as sequence:
             return f"create sequence {name} as {sequence.type} {sequence_options(sequence)};"
         case model.Publication() as publication:
@@ -128,6 +134,11 @@ def _table(source: model.Table, name: str) -> str:
     return f"{head} (\n{columns}\n){parents}{tail};"
 
 
+def _defined(definition: str) -> str:
+    index = _ONLY.match(definition)
+    return f"{index[1]}{definition[index.end() :]}" if index else definition
+
+
 def _policy(source: model.Policy, name: str) -> str:
     kind = "" if source.is_permissive else " as restrictive"
     roles = ", ".join(map(role, source.roles))
@@ -164,7 +175,8 @@ def _publication(source: model.Publication, name: str) -> str:
     schemas = f" for tables in schema {', '.join(source.schemas)}" if source.schemas else ""
     tables = " for all tables" if source.is_for_all_tables else schemas
     options = f"publish = {operations}, publish_via_partition_root = {via_root}"
-    return f"create publication {name}{tables} with ({options});"
+    generated = ", publish_generated_columns = stored" if source.publishes_generated else ""
+    return f"create publication {name}{tables} with ({options}{generated});"
 
 
 def _published_table(source: model.PublishedTable, publication: str) -> str:

@@ -4,7 +4,8 @@ with kinds (letter, name) as (
   values ('r', 'tables'), ('S', 'sequences'), ('f', 'functions'), ('T', 'types'), ('n', 'schemas')
 ), roles as (
   select oid, rolname from pg_roles
-  where rolname = 'postgres' or oid in (select defaclrole from pg_default_acl)
+  where rolname in ('postgres', 'anon', 'authenticated', 'service_role')
+    or oid in (select defaclrole from pg_default_acl)
 )
 select r.rolname as role, null as schema, k.name as kind,
   coalesce(d.defaclacl, acldefault((case k.letter when 'T' then 'T' else lower(k.letter) end)::"char", r.oid))::text[] as grants

@@ -11,6 +11,17 @@ select c.oid, n.nspname as schema, c.relname as name, c.relkind::text as kind,
       select i.relname from pg_index x join pg_class i on i.oid = x.indexrelid
       where x.indrelid = c.oid and x.indisreplident)
   end as replica_identity,
+  (
+    select s.srvname from pg_foreign_table f
+    join pg_foreign_server s on s.oid = f.ftserver
+    where f.ftrelid = c.oid
+  ) as server,
+  array(
+    select unnest(f.ftoptions) from pg_foreign_table f where f.ftrelid = c.oid
+    union all
+    select format('%%s.%%s', a.attname, unnest(a.attfdwoptions)) from pg_attribute a
+    where a.attrelid = c.oid and a.attfdwoptions is not null
+    order by 1) as server_options,
   pg_get_partkeydef(c.oid) as partition_key,
   pg_get_expr(c.relpartbound, c.oid) as partition_bound,
   array(

@@ -116,7 +116,7 @@ def prove(url: str, folder: Path, project: str) -> Iterator[str]:
             down(url, folder, project, options=Options(steps=1))
             runner.up(url, folder, project, options=upto)
         except (MigrationFailed, InvalidInput) as error:
-            yield f"{name}: no way down and up again: {' '.join(error.message.split())}"
+            yield f"{name}: no way down and up again: {error.message.splitlines()[0]}"
             return  # what comes after it stands on nothing
         for difference in differences.between(before, _read(url)):
             yield f"{name}: after up, down and up: {difference}"

@@ -11,6 +11,7 @@ from typing import Any
 from nlctl.errors import InvalidInput, ProjectNotFound
 
 MARKERS = ("nlctl.toml", "supabase/config.toml")
+EXPOSED_BY_DEFAULT = ("public", "graphql_public")
 DEFAULT_MIGRATIONS = "supabase/migrations"
 
 
@@ -39,6 +40,11 @@ class Project:
     def platform_settings(self) -> dict[str, Any]:
         """supabase/config.toml as it stands, or nothing."""
         return _read_toml(self.root / "supabase" / "config.toml")
+
+    @property
+    def exposed_schemas(self) -> tuple[str, ...]:
+        """The schemas that the Data API shows, as supabase/config.toml has them."""
+        return tuple(self.platform_settings.get("api", {}).get("schemas", EXPOSED_BY_DEFAULT))
 
     def tables(self, section: str) -> dict[str, dict[str, Any]]:
         """What nlctl.toml says of each of its `projects` or `targets`, by name."""

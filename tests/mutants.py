@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from nlctl import access
+from nlctl import access, project
 from nlctl.access import subjects
+from tests.checkouts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ join pg_policy p on polname = policyname
   and polrelid = format('%I.%I', schemaname, tablename)::regclass
 order by schemaname, tablename, policyname
 """
+EXPOSED = project.at(ROOT).exposed_schemas
 ALIVE = "(deleted_at IS NULL)"
 
 
@@ -62,11 +64,14 @@ class Mutant:
 
     def is_noticed(self, connection: psycopg.Connection, expected: Sequence[Line]) -> bool:
         """Whether the matrix of its table differs from what is expected."""
-        names = {subject.name for subject in subjects.find(connection) if self._is_on(subject)}
+        names = {
+            subject.name for subject in subjects.find(connection, EXPOSED) if self._is_on(subject)
+        }
         with connection.transaction(force_rollback=True):
             connection.execute(self.statement)
             measured = access.measure_in(
                 connection,
+                EXPOSED,
                 only=self._is_on,
                 with_calls=False,
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from nlctl.access import quoting
 from nlctl.access.subjects import DELETED_AT, OWNER
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Belongings:
         whose = self._whose(subject, alias, row_class)
         if not subject.keeps_deleted:
             return whose
-        mark = sql.Identifier(alias, DELETED_AT)
+        mark = quoting.identifier(alias, DELETED_AT)
         if row_class is RowClass.DELETED:
             return sql.SQL("{} is not null").format(mark)
         return sql.SQL("({} is null and {})").format(mark, whose)
@@ -88,19 +89,19 @@ class Belongings:
             return sql.SQL("true")
         if belonging.parent is None:
             return _predicate(belonging, alias, row_class)
-        column = sql.Identifier(alias, belonging.columns[0].name)
+        column = quoting.identifier(alias, belonging.columns[0].name)
         leads = self._leads(column, *belonging.parent, f"{alias}_", row_class)
         if row_class is not RowClass.NONE:
             return leads
         return sql.SQL("({} is null or {})").format(column, leads)
 
     def _leads(
-        self, column: sql.Identifier, parent: Subject, key: str, alias: str, row_class: RowClass
+        self, column: sql.Composable, parent: Subject, key: str, alias: str, row_class: RowClass
     ) -> sql.Composable:
         return sql.SQL("exists (select from {} as {} where {} = {} and {})").format(
             parent.identifier,
-            sql.Identifier(alias),
-            sql.Identifier(alias, key),
+            quoting.identifier(alias),
+            quoting.identifier(alias, key),
             column,
             self.predicate(parent, alias, row_class),
         )
@@ -140,7 +141,7 @@ def _is_a_person(table: Subject) -> bool:
 
 
 def _predicate(belonging: Belonging, alias: str, row_class: RowClass) -> sql.Composable:
-    names = [sql.Identifier(alias, column.name) for column in belonging.columns]
+    names = [quoting.identifier(alias, column.name) for column in belonging.columns]
     value = sql.Placeholder("kind" if belonging.is_by_type else "person")
     types = [sql.SQL(column.type) for column in belonging.columns]
     own = sql.SQL(" or ").join(

@@ -16,11 +16,11 @@ from nlctl.access.rows import Shelf
 from nlctl.errors import AccessNotMeasured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from nlctl.access.outcomes import Outcome
     from nlctl.access.people import People, Person
-    from nlctl.access.subjects import Subject
+    from nlctl.access.subjects import Function, Subject
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,13 @@ def _describe(mark: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def measure(url: str, *, tell: Callable[[str], None] = lambda _subject: None) -> Matrix:
-    """Try everything in one transaction of its own, and roll it back."""
+def measure(
+    url: str, schemas: Collection[str], *, tell: Callable[[str], None] = lambda _subject: None
+) -> Matrix:
+    """Try everything in one transaction of its own, and roll it back; `schemas` are the exposed."""
     with database.connect(url) as connection:
         try:
-            measured = measure_in(connection, tell=tell)
+            measured = measure_in(connection, schemas, tell=tell)
         except psycopg.Error as error:
             raise AccessNotMeasured(
                 f"The matrix could not be measured: {database.reason(error)}.",
@@ -126,6 +128,7 @@ def measure(url: str, *, tell: Callable[[str], None] = lambda _subject: None) ->
 
 def measure_in(
     connection: psycopg.Connection,
+    schemas: Collection[str],
     *,
     only: Callable[[Subject], bool] = lambda _subject: True,
     with_calls: bool = True,
@@ -135,11 +138,12 @@ def measure_in(
     # Names come out with their schema, and nobody waits long for this.
     attempts.set_locally(connection, {"search_path": "", **attempts.LIMITS})
     everybody = people.gather(connection)
-    every = subjects.find(connection)
+    every = subjects.find(connection, schemas)
     wanted = [subject for subject in every if only(subject)]
     survey = _Survey(connection, Belongings(every), everybody)
     cells = [cell for subject in _told(wanted, tell) for cell in survey.cells(subject)]
-    calls = list(survey.calls()) if with_calls else []
+    functions = subjects.find_functions(connection, schemas) if with_calls else []
+    calls = list(survey.calls(functions))
     return Matrix(everybody.acting, tuple(cells), tuple(calls))
 
 
@@ -165,8 +169,8 @@ class _Survey:
                 if person.id or row_class is not RowClass.OWN:
                     yield from self._cells(subject, row_class, person)
 
-    def calls(self) -> Iterator[Call]:
-        for function in subjects.find_functions(self._connection):
+    def calls(self, functions: Sequence[Function]) -> Iterator[Call]:
+        for function in functions:
             for person in self._people.acting:
                 outcome = self._attempts.call(person, function)
                 yield Call(person.name, function.title, outcome)

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from nlctl import database
-from nlctl.access import guesses, statements, subjects
+from nlctl.access import guesses, quoting, statements, subjects
 from nlctl.access.belonging import RowClass
 from nlctl.access.subjects import DELETED_AT
 
@@ -82,7 +82,7 @@ class Shelf:
         if not subject.key:
             return self._select(subject, sql.SQL("to_jsonb(r)"), where, LOOKED_AT, person)
         parts = [
-            sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("r", name))
+            sql.SQL("{}, {}").format(quoting.literal(name), quoting.identifier("r", name))
             for name in subject.key
         ]
         keys = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(parts))
@@ -105,13 +105,13 @@ class Shelf:
         limit: int,
         person: Person,
     ) -> tuple[Row, ...]:
-        order = sql.SQL(", ").join(sql.Identifier("r", name) for name in subject.key)
+        order = sql.SQL(", ").join(quoting.identifier("r", name) for name in subject.key)
         query = sql.SQL("select {} from {} as r where {} {} limit {}").format(
             what,
             subject.identifier,
             where,
             sql.SQL("order by {}").format(order) if subject.key else sql.SQL(""),
-            sql.Literal(limit),
+            quoting.literal(limit),
         )
         cursor = self._connection.cursor(row_factory=tuple_row)
         found = cursor.execute(query, {"person": person.id, "kind": person.kind})
@@ -186,7 +186,7 @@ class Shelf:
         table, key = column.refers_to
         schema, _, name = table.partition(".")
         query = sql.SQL("select to_jsonb({}) from {} limit 1").format(
-            sql.Identifier(key), sql.Identifier(schema, name)
+            quoting.identifier(key), quoting.identifier(schema, name)
         )
         found = self._connection.cursor(row_factory=tuple_row).execute(query).fetchone()
         return found[0] if found else None
@@ -195,7 +195,7 @@ class Shelf:
         cursor = self._connection.cursor(row_factory=tuple_row)
         with self._connection.transaction():
             query = sql.SQL("{} returning to_jsonb({})").format(
-                statements.insertion(subject, tuple(row)), sql.Identifier(subject.table)
+                statements.insertion(subject, tuple(row)), quoting.identifier(subject.table)
             )
             made = cursor.execute(query, {"row": Jsonb(row)}).fetchone()
         if made is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from nlctl.access import guesses
+from nlctl.access import guesses, quoting
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,7 @@ CURSOR = "that_row"
 def selection(subject: Subject) -> sql.Composed:
     """Look for rows by their keys."""
     names = subject.key or tuple(column.name for column in subject.columns)
-    sides = [sql.SQL(", ").join(sql.Identifier(side, name) for name in names) for side in "rw"]
+    sides = [sql.SQL(", ").join(quoting.identifier(side, name) for name in names) for side in "rw"]
     # A view has no key, and nulls among its columns.
     same = "({}) = ({})" if subject.key else "({}) is not distinct from ({})"
     return sql.SQL(
@@ -32,7 +32,7 @@ def insertion(subject: Subject, columns: Collection[str]) -> sql.Composed:
     """Insert the row, of which only `columns` are given."""
     if not columns:
         return sql.SQL("insert into {} default values").format(subject.identifier)
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    names = sql.SQL(", ").join(map(quoting.identifier, columns))
     return sql.SQL(
         "insert into {0} ({1}) select {1} from jsonb_populate_record(null::{0}, %(row)s)"
     ).format(subject.identifier, names)
@@ -41,7 +41,7 @@ def insertion(subject: Subject, columns: Collection[str]) -> sql.Composed:
 def update(subject: Subject, role: str, where: sql.Composable) -> sql.Composed:
     """Give one column the value it has."""
     column = writable(subject, role)
-    name = sql.Identifier(column.name)
+    name = quoting.identifier(column.name)
     value = sql.SQL("(jsonb_populate_record(null::{}, %(row)s)).{}").format(
         subject.identifier, name
     )
@@ -58,13 +58,13 @@ def deletion(subject: Subject, where: sql.Composable) -> sql.Composed:
 def cursor(subject: Subject) -> sql.Composed:
     """Stand on the row, and tell where it lies."""
     return sql.SQL("declare {} cursor for select ctid::text from {} where {} for update").format(
-        sql.Identifier(CURSOR), subject.identifier, is_that_row(subject)
+        quoting.identifier(CURSOR), subject.identifier, is_that_row(subject)
     )
 
 
 def is_under_cursor() -> sql.Composed:
     """The condition that finds the row without reading anything of it."""
-    return sql.SQL("current of {}").format(sql.Identifier(CURSOR))
+    return sql.SQL("current of {}").format(quoting.identifier(CURSOR))
 
 
 def is_that_row(subject: Subject) -> sql.Composed:
@@ -72,7 +72,7 @@ def is_that_row(subject: Subject) -> sql.Composed:
     names = subject.key or tuple(column.name for column in subject.columns)
     return sql.SQL(" and ").join(
         sql.SQL("{0}.{1} is not distinct from (jsonb_populate_record(null::{0}, %(row)s)).{1}")
-        .format(subject.identifier, sql.Identifier(name))
+        .format(subject.identifier, quoting.identifier(name))
         for name in names
     )  # fmt: skip
 
@@ -83,18 +83,18 @@ def call(function: Function) -> sql.Composed:
     arguments = []
     for name, kind in function.required:
         value = guesses.value(kind) if function.is_strict else None
-        given = sql.SQL("{}::{}").format(_literal(value), sql.SQL(kind))
-        named = sql.SQL("{} => {}").format(sql.Identifier(name), given)
+        given = sql.SQL("{}::{}").format(_literal(value), sql.SQL(kind.replace("%", "%%")))
+        named = sql.SQL("{} => {}").format(quoting.identifier(name), given)
         arguments.append(named if are_named else given)
     return sql.SQL("select from {}({}) limit 1").format(
-        sql.Identifier(function.schema, function.name), sql.SQL(", ").join(arguments)
+        quoting.identifier(function.schema, function.name), sql.SQL(", ").join(arguments)
     )
 
 
 def _literal(value: Any) -> sql.Composable:
     if isinstance(value, list):
         return sql.SQL("'{}'")
-    return sql.Literal(json.dumps(value) if isinstance(value, dict) else value)
+    return quoting.literal(json.dumps(value) if isinstance(value, dict) else value)
 
 
 def offered(subject: Subject, names: Collection[str], role: str) -> list[str]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
 
 from nlctl import database
+from nlctl.access import quoting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import psycopg
+    from psycopg import sql
 
-EXPOSED = ("public", "shared", "bo")
 ELSEWHERE = "elsewhere"
 DELETED_AT = "deleted_at"
 OWNER = "{owner}"
@@ -61,9 +61,9 @@ class Subject:
         return f"{self.schema}.{self.table}"
 
     @property
-    def identifier(self) -> sql.Identifier:
+    def identifier(self) -> sql.Composable:
         """The same for a statement."""
-        return sql.Identifier(self.schema, self.table)
+        return quoting.identifier(self.schema, self.table)
 
     @property
     def keeps_deleted(self) -> bool:
@@ -95,9 +95,9 @@ class Function:
         return f"{schema}{self.name}{arguments}"
 
 
-def find(connection: psycopg.Connection) -> list[Subject]:
-    """Everything the Data API, Storage and Realtime show."""
-    found = {subject.full_name: subject for subject in _tables(connection)}
+def find(connection: psycopg.Connection, schemas: Iterable[str]) -> list[Subject]:
+    """Everything that Storage and Realtime show, and of `schemas` the Data API."""
+    found = {subject.full_name: subject for subject in _tables(connection, schemas)}
     objects, messages = found.pop("storage.objects", None), found.pop("realtime.messages", None)
     subjects = list(found.values())
     if objects:
@@ -112,11 +112,11 @@ def find(connection: psycopg.Connection) -> list[Subject]:
     return subjects
 
 
-def find_functions(connection: psycopg.Connection) -> list[Function]:
+def find_functions(connection: psycopg.Connection, schemas: Iterable[str]) -> list[Function]:
     """Every function of the exposed schemas."""
     cursor = connection.cursor(row_factory=dict_row)
     query = database.load_sql("nlctl.access.sql", "functions")
-    rows = cursor.execute(query, {"roles": list(database.API_ROLES), "schemas": list(EXPOSED)})
+    rows = cursor.execute(query, {"roles": list(database.API_ROLES), "schemas": list(schemas)})
     return [
         Function(
             **{
@@ -132,10 +132,10 @@ def find_functions(connection: psycopg.Connection) -> list[Function]:
 _BUCKETS = "select id from storage.buckets order by id"
 
 
-def _tables(connection: psycopg.Connection) -> list[Subject]:
+def _tables(connection: psycopg.Connection, schemas: Iterable[str]) -> list[Subject]:
     cursor = connection.cursor(row_factory=dict_row)
     query = database.load_sql("nlctl.access.sql", "tables")
-    rows = cursor.execute(query, {"roles": list(database.API_ROLES), "schemas": list(EXPOSED)})
+    rows = cursor.execute(query, {"roles": list(database.API_ROLES), "schemas": list(schemas)})
     return [_subject(row) for row in rows]
 
 

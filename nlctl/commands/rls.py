@@ -48,12 +48,13 @@ def matrix(
     """
     from nlctl import access
 
-    where = targets.resolve(project.find(), target)
+    here = project.find()
+    where = targets.resolve(here, target)
     expected = access.parse(_read(expect), expect.name) if expect else None
     if where.is_production:
         targets.confirm(where, "Trying every write, then rolling it back,", yes=yes)
     with console.progress("Trying", None) as advance:
-        measured = access.measure(where.database_url, tell=advance)
+        measured = access.measure(where.database_url, here.exposed_schemas, tell=advance)
     if html:
         _write_page(measured, f"Access to {where.project} ({where.name})", html)
     differences = [] if expected is None else access.compare(expected, measured.lines())

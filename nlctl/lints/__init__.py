@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Lint", "Report", "examine", "read", "run"]
 
 _FOLDER = Path(__file__).parent
-_EXPOSED_BY_DEFAULT = ("public", "graphql_public")
 
 
 @dataclass(frozen=True)
@@ -97,15 +96,10 @@ def examine(
     Squawk reads the migrations `files`; `notice` hears it where it is not installed.
     """
     with database.connect(url, name="nlctl lint") as connection:
-        found = run(connection, exposed_schemas(project))
+        found = run(connection, project.exposed_schemas)
     findings, allowed = allowances.sort_out(found, allowances.read(project))
     located = places.locate(findings, project, name or project.default_name)
     return Report((*located, *squawk.check(project, files, notice)), allowed)
-
-
-def exposed_schemas(project: Project) -> tuple[str, ...]:
-    """The schemas that the Data API shows, as supabase/config.toml has them."""
-    return tuple(project.platform_settings.get("api", {}).get("schemas", _EXPOSED_BY_DEFAULT))
 
 
 def _read_file(path: Path) -> Lint:

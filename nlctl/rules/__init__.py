@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "State", "folder_of", "plan", "write"]
 
-EXPOSED_BY_DEFAULT = ("public",)
-
 
 def folder_of(project: Project, name: str) -> Path:
     """Where the pages of one project of nlctl.toml lie: the default one's are at the top."""
@@ -27,6 +25,6 @@ def folder_of(project: Project, name: str) -> Path:
 
 def plan(project: Project, name: str, catalogue: Catalogue) -> list[Page]:
     """Every page as it is and as this catalogue wants it."""
-    exposed = project.platform_settings.get("api", {}).get("schemas", EXPOSED_BY_DEFAULT)
-    atlas = Atlas(catalogue, chapters.read(project.migrations(name)), tuple(exposed))
+    written = chapters.read(project.migrations(name))
+    atlas = Atlas(catalogue, written, project.exposed_schemas)
     return folder.plan(folder_of(project, name), name, atlas)

@@ -38,9 +38,9 @@ def whole(database: Database, project: Project) -> Database:
 
 
 def test_everybody_may_do_what_the_file_says_and_nothing_else(
-    whole: Database, declared: list[Line]
+    whole: Database, declared: list[Line], project: Project
 ) -> None:
-    measured = access.measure(whole.url).lines()
+    measured = access.measure(whole.url, project.exposed_schemas).lines()
 
     assert "\n".join(access.compare(declared, measured)) == ""
 
@@ -50,11 +50,11 @@ def test_everything_could_be_tried(declared: list[Line]) -> None:
 
 
 def test_a_new_table_or_function_fails_with_the_line_to_add(
-    whole: Database, declared: list[Line]
+    whole: Database, declared: list[Line], project: Project
 ) -> None:
     whole.run(NOVELTIES)
 
-    measured = access.measure(whole.url).lines()
+    measured = access.measure(whole.url, project.exposed_schemas).lines()
 
     added = {
         "public.novelties none": "public.novelties none  ----  S---  S---  S---  S---  S---  ----",

@@ -18,7 +18,7 @@ from nlctl.local.rest import RestConfig
 from tests.local.rest import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import httpx
     import psycopg
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nlctl.access.people import Person
     from nlctl.access.rows import Rows
     from nlctl.access.subjects import Function, Subject
+    from nlctl.project import Project
     from tests.databases import Database
 
 FILE = Path(__file__).with_name("access.txt")
@@ -66,11 +67,11 @@ def declared() -> dict[str, Line]:
 
 
 @pytest.fixture
-def setting(database: Database) -> Setting:
+def setting(database: Database, project: Project) -> Setting:
     """Everybody, and rows of every class for each of them."""
     with database.connect(autocommit=False) as connection:
         connection.execute("select set_config('search_path', '', true)")
-        return settle(connection)
+        return settle(connection, project.exposed_schemas)
 
 
 @pytest.fixture
@@ -84,9 +85,9 @@ def clients(database: Database, setting: Setting) -> Iterator[dict[str, httpx.Cl
         }
 
 
-def settle(connection: psycopg.Connection) -> Setting:
+def settle(connection: psycopg.Connection, schemas: Collection[str]) -> Setting:
     everybody = people.gather(connection)
-    every = subjects.find(connection)
+    every = subjects.find(connection, schemas)
     belongings = Belongings(every)
     shelf = Shelf(connection, belongings, everybody)
     givens = [
@@ -97,7 +98,7 @@ def settle(connection: psycopg.Connection) -> Setting:
         for person in everybody.acting
         if person.id or row_class is not RowClass.OWN
     ]
-    return Setting(everybody.acting, givens, subjects.find_functions(connection))
+    return Setting(everybody.acting, givens, subjects.find_functions(connection, schemas))
 
 
 def client_of(person: Person, api: serving.Served) -> httpx.Client:

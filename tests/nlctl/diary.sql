@@ -81,3 +81,12 @@ create policy hear on realtime.messages for select to authenticated
 insert into storage.buckets (id, name) values ('drawings', 'drawings');
 create policy draw on storage.objects for all to authenticated
   using (bucket_id = 'drawings' and owner_id = (select auth.uid()::text));
+
+-- Shown too, and called what nobody would expect.
+create schema archive;
+grant usage on schema archive to authenticated;
+create table archive."10%s of ""all""" ("%(row)s" int primary key, "50%" text);
+grant select on archive."10%s of ""all""" to authenticated;
+create function archive."100%"("a%" int) returns int language sql as 'select 1';
+revoke execute on function archive."100%" from public, anon, service_role;
+grant execute on function archive."100%" to authenticated;

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from tests.databases import Database
 
 DIARY = Path(__file__).with_name("diary.sql")
+EXPOSED = ("public", "archive")
 EXPECTED = """
 who                         anon  client  service_role
+archive.10%s of "all" none  ----  S---    ----
 public.notes own            n/a   SIU.    n/a
 public.notes foreign        ----  .xu.    ----
 public.pages own            n/a   S---    n/a
@@ -37,6 +39,7 @@ presence notes: own         n/a   .x      n/a
 presence notes: foreign     .x    .x      SI
 broadcast elsewhere none    .x    .x      SI
 presence elsewhere none     .x    .x      SI
+rpc archive.100%            -     ok      -
 rpc greet                   -     ok      -
 rpc secret                  -     -       ok
 """
@@ -62,13 +65,13 @@ def cell(matrix: Matrix, person: str, subject: str, operation: str) -> Cell:
 
 
 def test_every_ending_has_its_mark(diary: Database) -> None:
-    measured = access.measure(diary.url)
+    measured = access.measure(diary.url, EXPOSED)
 
     assert access.compare(access.parse(EXPECTED, "diary"), measured.lines()) == []
 
 
 def test_what_is_not_a_refusal_says_what_it_is(diary: Database) -> None:
-    matrix = access.measure(diary.url)
+    matrix = access.measure(diary.url, EXPOSED)
 
     def said(subject: str, operation: str) -> tuple[Any, ...]:
         outcome = cell(matrix, "client", subject, operation).outcome
@@ -100,7 +103,7 @@ def everything(database: Database) -> dict[str, Any]:
 def test_a_measurement_leaves_no_trace(diary: Database) -> None:
     before = everything(diary)
 
-    access.measure(diary.url)
+    access.measure(diary.url, EXPOSED)
 
     assert everything(diary) == before
 
@@ -109,7 +112,7 @@ def test_a_locked_table_is_not_waited_for(diary: Database, monkeypatch: pytest.M
     monkeypatch.setitem(attempts.LIMITS, "lock_timeout", "10ms")
     with diary.connect(autocommit=False) as writer:
         writer.execute("lock table public.carved in share row exclusive mode")
-        matrix = access.measure(diary.url)
+        matrix = access.measure(diary.url, EXPOSED)
 
     assert cell(matrix, "client", "public.carved", "U").outcome.code == "55P03"
     assert cell(matrix, "client", "public.carved", "S").mark == "S"

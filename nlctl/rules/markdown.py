@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from nlctl.rules import words
-
 _SHORT_TYPES = {
     "timestamp with time zone": "timestamptz",
     "timestamp without time zone": "timestamp",
@@ -14,8 +12,8 @@ _SHORT_TYPES = {
     "character varying": "varchar",
     "double precision": "float8",
 }
+_BACKQUOTES = re.compile("`+")
 _CAST = re.compile(r"::[\w. ]+(?:\[\])?$")
-_LITERAL_CAST = re.compile(r"('(?:[^']|'')*')::[a-z]\w*(?: varying)?(?:\[\])?")
 # What a sentence names: set_active_theme, auth.users.email, CONFLICT; code already stays as it is.
 _NAME = re.compile(
     r"`[^`]*`|\b(?:app|auth|public|storage|realtime)(?:\.\w+)+(?:\(\))?|\b\w+_\w+(?:\(\))?|\b[A-Z]{5,}\b"
@@ -24,10 +22,11 @@ _SPECIAL = re.compile(r"[<*\[\]]")
 
 
 def code(text: object) -> str:
-    """As code, whatever it holds."""
+    """As code, whatever it holds: between more backquotes than it has in a row."""
     line = " ".join(str(text).split())
-    fence = "``" if "`" in line else "`"
-    return f"{fence}{line}{fence}"
+    fence = "`" * (1 + max(map(len, _BACKQUOTES.findall(line)), default=0))
+    room = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{room}{line}{room}{fence}"
 
 
 def prose(text: str | None) -> str:
@@ -66,11 +65,6 @@ def value(expression: str | None) -> str:
         return ""
     bare = _CAST.sub("", expression)
     return "null" if bare == "NULL" else bare
-
-
-def condition(expression: str) -> str:
-    """A condition without the parentheses around it and the casts of its literals."""
-    return _LITERAL_CAST.sub(r"\1", words.without_parentheses(" ".join(expression.split())))
 
 
 def _escaped(text: str) -> str:

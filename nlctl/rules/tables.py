@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlctl.rules import markdown
+from nlctl.rules import markdown, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -82,7 +82,7 @@ def _column(column: Column, constraints: Sequence[Constraint], atlas: Atlas) -> 
 
 def _default(column: Column) -> str:
     if column.generated:
-        return f"always {markdown.code(markdown.condition(column.generated))}"
+        return f"always {markdown.code(words.condition(column.generated))}"
     if column.identity:
         return "numbered"
     return markdown.code(markdown.value(column.default)) if column.default else ""
@@ -125,7 +125,7 @@ def checks(table: Table) -> list[tuple[str, str]]:
 
 def _constraint(constraint: Constraint) -> str:
     if constraint.kind == "c":
-        return markdown.condition(constraint.definition.removeprefix("CHECK "))
+        return words.condition(constraint.definition.removeprefix("CHECK "))
     return constraint.definition
 
 
@@ -148,7 +148,7 @@ def _index(index: Index) -> IndexLine:
         index.name,
         listed if method == "btree" else f"{method} {listed}",
         index.is_unique,
-        markdown.condition(index.predicate) if index.predicate else "",
+        words.condition(index.predicate) if index.predicate else "",
     )
 
 
@@ -165,7 +165,7 @@ def trigger_line(trigger: Trigger, atlas: Atlas) -> TriggerLine:
     return TriggerLine(
         trigger.name,
         f"{found['moment'].lower()} {_events(found['events'])}{once}",
-        markdown.condition(found["when"] or ""),
+        words.condition(found["when"] or ""),
         trigger.function,
         found["arguments"].replace("'", ""),
         markdown.prose(atlas.comment(trigger.function)),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from nlctl.rules.markdown import code
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,6 +51,7 @@ _PHRASES = {
 }
 _CONDITIONS = tuple((re.compile(condition), phrase) for condition, phrase in _PHRASES.items())
 _CAST = re.compile(r"('(?:[^']|'')*')|::(?:[\w.]+|\"[^\"]+\")(?: varying)?(?:\[\])?")
+_LITERAL_CAST = re.compile(r"('(?:[^']|'')*')::[a-z]\w*(?: varying)?(?:\[\])?")
 _COMPARED = re.compile(r"( (?:=|<>|IS NULL|IS NOT NULL)(?: |\Z))")
 _GATE = re.compile(r"id >= CASE WHEN (.*) THEN 0 ELSE NULL(?:::\w+)? END")
 _WRAPPER = re.compile(r"\( ?SELECT ")
@@ -81,14 +84,14 @@ def _phrase(condition: str) -> str:
         found = pattern.fullmatch(plain) or pattern.fullmatch("".join(sides))
         if found:
             return phrase.format_map(_spoken(found.groupdict()))
-    return f"`{condition}`"
+    return code(condition)
 
 
 def _spoken(found: Mapping[str, str | None]) -> dict[str, str]:
     column = found.get("column") or found.get("mirrored")
     values = [each.strip() for each in (found.get("values") or "").split(",")]
     return {
-        "column": f"`{column}`",
+        "column": code(column),
         "caller": "the caller (even suspended)" if found.get("token") else "the caller",
         "value": _plain(found.get("value") or ""),
         "values": " or ".join(map(_plain, values)),
@@ -96,7 +99,12 @@ def _spoken(found: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _plain(value: str) -> str:
-    return f"`{value[1:-1]}`" if value.startswith("'") else f"`{value}`"
+    return code(value[1:-1].replace("''", "'") if value.startswith("'") else value)
+
+
+def condition(expression: str) -> str:
+    """A condition as SQL, without the parentheses around it and the casts of its literals."""
+    return _LITERAL_CAST.sub(r"\1", without_parentheses(" ".join(expression.split())))
 
 
 def without_parentheses(text: str) -> str:

@@ -34,6 +34,7 @@ STAFF = "( SELECT public.is_admin_or_owner(( SELECT auth.uid() AS uid)) AS is_ad
         (f"((deleted_at IS NULL) AND ((user_id = {CALLER}) OR {STAFF}))",
          "it is not deleted and (`user_id` is the caller, or the caller is an admin or owner)"),
         ("(topic = 'a::b'::text)", "`topic` is `a::b`"),
+        ("(topic = 'it''s `a`'::text)", "`topic` is `` it's `a` ``"),
         ("(status = ANY (ARRAY['draft'::text, 'sent'::text]))", "`status` is `draft` or `sent`"),
         ("(( SELECT app.current_user_type() AS current_user_type) = 'owner'::text)",
          "the caller is of type `owner`"),

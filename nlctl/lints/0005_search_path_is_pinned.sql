@@ -8,4 +8,4 @@ select
   end as detail,
   format('alter %s set search_path = '''';', label) as remedy
 from functions
-where not coalesce(settings @> array['search_path=""'], false)
+where kind <> 'a' and not coalesce(settings @> array['search_path=""'], false)

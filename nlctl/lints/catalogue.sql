@@ -34,10 +34,11 @@ with recursive
   ),
   functions as (
     select
-      p.oid, p.proname as name, p.proacl as acl, p.proowner as owner, p.proconfig as settings,
+      p.oid, p.prokind as kind, p.proname as name, p.proacl as acl, p.proowner as owner, p.proconfig as settings,
       p.prosecdef as is_definer, p.prorettype = 'trigger'::regtype as is_trigger, ours.is_exposed,
       coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body,
-      format('function %s', p.oid::regprocedure) as label
+      format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate'
+        else 'function' end, p.oid::regprocedure) as label
     from pg_proc as p
     join ours on ours.oid = p.pronamespace
     where not exists (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,25 @@ alter table public.teams enable row level security;
 create function app.my_teams() returns setof uuid language sql stable security definer
   set search_path = '' as 'select team_id from public.members where user_id = auth.uid()';
 revoke execute on function app.my_teams from public;
+"""
+MENDABLE = """
+create view public.v with (security_invoker = true) as select 1 as one;
+grant select on public.v to anon;
+
+create view public.v as select 1 as one; grant select on public.v to authenticated;
+
+create table public.t (a int, b int); grant select (b) on public.t to anon;
+
+create sequence public.s; grant usage on sequence public.s to public;
+
+create procedure public.p(int) language sql as 'select 1';
+grant execute on procedure public.p to anon, public;
+
+create aggregate public.a(int) (sfunc = int4pl, stype = int);
+grant execute on function public.a to public;
+
+create table public."T ""% s" (id int primary key, "o id" uuid references public.teams);
+grant select on public."T ""% s" to public;
 """
 
 
@@ -63,6 +83,21 @@ def test_an_offence_is_found_until_it_is_mended(
         assert offence.object in found(connection, offence.lint)
         connection.execute(offence.mended.encode())
         assert offence.object not in found(connection, offence.lint)
+
+
+@pytest.mark.parametrize("offence", MENDABLE.strip().split("\n\n"))
+def test_a_remedy_that_is_a_statement_mends(shared_database: Database, offence: str) -> None:
+    with nothing_kept(shared_database) as connection:
+        before = {*lints.run(connection, EXPOSED)}
+        connection.execute(offence.encode())
+        findings = {*lints.run(connection, EXPOSED)} - before
+        mended = {each for each in findings if re.search("^[^…]+;$", each.remedy)}
+        for finding in mended:
+            connection.execute(finding.remedy.encode())
+        left = {*lints.run(connection, EXPOSED)}
+
+    assert mended
+    assert not mended & left
 
 
 def test_every_lint_has_an_offence_that_it_finds() -> None:

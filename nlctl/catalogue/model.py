@@ -344,6 +344,7 @@ class Bucket:
 class Catalogue:
     """Everything of the project that a database holds, rows left aside.
 
+    `buckets` are rows: None where policies hide them from whoever reads.
     `platform_triggers` and `platform_policies` are ours on tables of auth, storage and realtime.
     """
 
@@ -359,6 +360,6 @@ class Catalogue:
     extensions: tuple[Extension, ...]
     event_triggers: tuple[EventTrigger, ...]
     rarities: tuple[Rarity, ...]
-    buckets: tuple[Bucket, ...]
+    buckets: tuple[Bucket, ...] | None
     platform_triggers: tuple[Trigger, ...]
     platform_policies: tuple[Policy, ...]

@@ -39,7 +39,7 @@ def _all(catalogue: model.Catalogue) -> Iterator[Thing]:
         yield Thing("extension", quoted(extension.name), facts, extension)
     yield from map(_event_trigger, catalogue.event_triggers)
     yield from map(_rarity, catalogue.rarities)
-    yield from map(_bucket, catalogue.buckets)
+    yield from map(_bucket, catalogue.buckets or ())
     for trigger in catalogue.platform_triggers:
         yield _trigger(trigger, None)
     for policy in catalogue.platform_policies:

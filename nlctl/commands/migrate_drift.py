@@ -130,6 +130,8 @@ def _say(report: Report) -> None:
     if report.unapplied:
         labels = ", ".join(entry.label for entry in report.unapplied)
         console.note(f"Not applied yet, and left aside: {labels}")
+    if report.hides_buckets:
+        console.note("Buckets were left aside: policies hide them from this login.")
     if report.statements:
         console.note("With --sql: the statements that would mend it.")
 
@@ -167,6 +169,7 @@ def _as_dict(report: Report) -> dict[str, Any]:
         ],
         "sql": report.statements,
         "ways_back": report.ways_back,
+        "hides_buckets": report.hides_buckets,
     }
 
 

@@ -33,7 +33,7 @@ def choose(of: Database, to: str | None = None) -> tuple[Entry, ...]:
 def prove(of: Database, chosen: Sequence[Entry], scratch: Scratch) -> None:
     """Refuse unless the database is exactly what the chosen files make."""
     with drift.folder_of(chosen) as folder:
-        found, _ = drift.compare(of.url, folder, of.project, scratch)
+        found = drift.compare(of.url, folder, of.project, scratch).differences
     if found:
         lines = "".join(f"\n    {difference}" for difference in found)
         raise BaselineRefused(

@@ -34,6 +34,15 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What differs and mends; buckets are left aside where the login may not see them."""
+
+    differences: tuple[Difference, ...]
+    statements: tuple[str, ...]
+    hides_buckets: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """What `check` found. Files that are not applied yet are no fault of the database."""
 
@@ -42,6 +51,7 @@ class Report:
     differences: tuple[Difference, ...]
     statements: tuple[str, ...]
     ways_back: tuple[str, ...]
+    hides_buckets: bool = False
 
     @property
     def is_clean(self) -> bool:
@@ -54,19 +64,18 @@ def check(of: Database, scratch: Scratch) -> Report:
     entries = status.read(of.url, of.folder, of.project)
     applied = [entry for entry in entries if entry.state in {State.APPLIED, State.CHANGED}]
     with folder_of(applied) as folder:
-        found, statements = compare(of.url, folder, of.project, scratch)
+        found = compare(of.url, folder, of.project, scratch)
     return Report(
         unapplied=tuple(entry for entry in entries if entry.state in _UNAPPLIED),
         disputed=tuple(e for e in entries if e.state not in {State.APPLIED, *_UNAPPLIED}),
-        differences=found,
-        statements=statements,
+        differences=found.differences,
+        statements=found.statements,
         ways_back=_prove_ways_back(of, scratch),
+        hides_buckets=found.hides_buckets,
     )
 
 
-def compare(
-    url: str, folder: Path, project: str, scratch: Scratch
-) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+def compare(url: str, folder: Path, project: str, scratch: Scratch) -> Comparison:
     """Where a database is not what the files of `folder` make, and the SQL that would mend it."""
     with scratch.database() as wanted_url:
         if files.read(folder):
@@ -79,7 +88,7 @@ def compare(
             expected = catalogue.read(wanted)
             found = reprint.views(catalogue.read(seen), expected, wanted)
     drifted = differences.between(expected, found)
-    return drifted, mending.statements(drifted, expected)
+    return Comparison(drifted, mending.statements(drifted, expected), found.buckets is None)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 PATH = ".github/workflows/migrations.yml"
 _LOCK = "requirements.lock"
-_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\Z")
+_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\Z")
+_JOB = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,14 @@ def _environments(project: Project) -> list[Environment]:
     described = project.tables("targets")
     production = {name: bool(table.get("production", True)) for name, table in described.items()}
     first = [
-        _checked(name, "A target")
+        _checked(name, "A target", _JOB)
         for name, is_production in production.items()
         if not is_production
     ]
     last = [
-        _checked(name, "A target") for name, is_production in production.items() if is_production
+        _checked(name, "A target", _JOB)
+        for name, is_production in production.items()
+        if is_production
     ]
     return [
         *(Environment(name, False, []) for name in first),
@@ -93,7 +96,11 @@ def _paths(project: Project) -> list[str]:
     ]
 
 
-def _checked(name: str, what: str) -> str:
-    if not _SAFE.match(name):
-        raise InvalidInput(f"{what} called {name!r} cannot be written into a workflow.")
+def _checked(name: str, what: str, form: re.Pattern[str] = _PATH) -> str:
+    if not form.match(name):
+        signs = "letters, digits, _ and -" + ("" if form is _JOB else ", . and /")
+        raise InvalidInput(
+            f"{what} called {name!r} cannot be written into a workflow.",
+            hint=f"Use {signs} only.",
+        )
     return name

@@ -116,10 +116,12 @@ def test_a_project_without_targets_is_checked(tmp_path: Path) -> None:
     assert list(yaml.safe_load(workflow)["jobs"]) == ["check"]
 
 
-def test_a_name_that_could_be_read_as_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "nlctl.toml").write_text("[targets.'a${{ b }}']\n")
+@pytest.mark.parametrize("name", ["a${{ b }}", "eu.production", "eu/production"])
+def test_a_name_that_could_be_read_as_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "nlctl.toml").write_text(f"[targets.'{name}']\n")
     answer = terminals.Terminal(tmp_path).type("ci")
     assert (answer.exit_code, "cannot be written into a workflow" in answer.err) == (2, True)
+    assert "Use letters, digits, _ and - only." in answer.err
 
 
 def test_actionlint_has_nothing_to_say(tmp_path: Path) -> None:

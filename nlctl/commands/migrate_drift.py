@@ -39,7 +39,7 @@ def check(
     Then the lints of `nlctl rls lint` look at what all files make, and squawk at those that are not
     applied yet: locks and changes that are dangerous on a busy database.
 
-    Exit codes: 0 as the files say and nothing to mend, 1 not.
+    Exit codes: 0 as the files say and nothing to mend, 1 not, 5 a file fails.
 
     Example: nlctl migrate check --target production
     """
@@ -51,14 +51,12 @@ def check(
     of = drift.Database(where.database_url, here.migrations(where.project), where.project)
     with scratch.server(here, like_hosted=not where.is_local) as room:
         report = drift.check(of, room)
+        if not as_json:  # before a file that fails ends the lints
+            _say(report, with_sql=sql)
         promises = _lint(where, report, room) if lint and not sql else None
     if as_json:
         console.say_json({**_as_dict(report), "lint": promises and promises.as_dict()})
-    elif sql:
-        _say_sql(report)
-    else:
-        _say(report)
-    if promises and not as_json:
+    elif promises:
         findings.say_report(promises)
     raise typer.Exit(0 if report.is_clean and (promises is None or promises.is_clean) else 1)
 
@@ -121,7 +119,10 @@ def _confirm(where: Target, chosen: tuple[Entry, ...], *, without_proof: bool, y
     targets.confirm(where, f"Recording {len(chosen)} files as applied{proof}", yes=yes)
 
 
-def _say(report: Report) -> None:
+def _say(report: Report, *, with_sql: bool) -> None:
+    if with_sql:
+        _say_sql(report)
+        return
     for line in _findings(report):
         console.say(line)
         console.annotate(line)

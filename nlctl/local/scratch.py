@@ -16,6 +16,7 @@ import psutil
 from psycopg import sql
 
 from nlctl import database as databases
+from nlctl.errors import MigrationFailed
 from nlctl.local import platform
 from nlctl.local.cluster import SUPERUSER
 from nlctl.local.stack import Stack
@@ -83,6 +84,12 @@ class Scratch:
         try:
             self._settle(name)
             yield cluster.url(name)
+        except MigrationFailed as error:
+            # What stood before it in here is gone, so nothing goes on from there.
+            hint = "It was tried in a scratch database. Correct the file."
+            raise MigrationFailed(
+                error.message, hint=hint, code=error.code, place=error.place
+            ) from error
         finally:
             _run(cluster, "drop database if exists {} with (force)", name)
 

@@ -110,7 +110,11 @@ def prove(url: str, folder: Path, project: str) -> Iterator[str]:
         if files.read_down(migration) is None:
             continue
         name, upto = migration.path.name, runner.Options(to=migration.version)
-        runner.up(url, folder, project, options=upto)
+        try:
+            runner.up(url, folder, project, options=upto)
+        except MigrationFailed as error:
+            yield f"{name}: its way back was not tried: {error.message.splitlines()[0]}"
+            return
         before = _read(url)
         try:
             down(url, folder, project, options=Options(steps=1))

@@ -88,6 +88,20 @@ def test_files_to_come_are_no_fault_of_the_database(workshop: Workshop) -> None:
     assert (answer.exit_code, "2_a.sql" in answer.err) == (0, True)
 
 
+def test_a_file_to_come_that_fails_is_told_after_what_is_wrong_already(
+    workshop: Workshop,
+) -> None:
+    workshop.write(1, TABLE_A)
+    workshop.up()
+    workshop.ask("drop table public.a")
+    workshop.write(2, "create tabel public.b ();")
+
+    answer = workshop.type("check")
+
+    assert (answer.exit_code, answer.out) == (5, "table public.a: expected, not found\n")
+    assert "It was tried in a scratch database. Correct the file." in answer.err
+
+
 def test_an_edited_file_is_told_with_what_it_would_change(workshop: Workshop) -> None:
     path = workshop.write(1, TABLE_A)
     workshop.up()

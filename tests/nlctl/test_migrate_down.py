@@ -178,6 +178,15 @@ def test_check_finds_a_file_that_does_not_come_up_again(workshop: Workshop) -> N
 
 
 @pytest.mark.usefixtures("scratch_room")
+def test_check_says_which_way_back_a_broken_file_bars(workshop: Workshop) -> None:
+    write(workshop, 1, "create tabel public.a ();", "drop table public.a;")
+    assert workshop.type("check", "--no-lint").out == (
+        '1_a.sql: its way back was not tried: 1_a.sql:1:8: syntax error at or near "tabel" '
+        "(SQLSTATE 42601). Nothing of this file was applied.\n"
+    )
+
+
+@pytest.mark.usefixtures("scratch_room")
 def test_check_finds_a_way_back_from_nowhere(workshop: Workshop, tmp_path: Path) -> None:
     (workshop.folder / "down").mkdir()
     (workshop.folder / "down" / "7_gone.down.sql").write_text("select 1;")

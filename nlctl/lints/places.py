@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from nlctl.migrations.files import Migration
     from nlctl.project import Project
 
-_OBJECT = re.compile(r"(?P<kind>[a-z ]+) (?P<name>[^\s(]+|\".+?\")(\(.*\))?( on (?P<table>.+))?")
+_PART = r'(?:"(?:[^"]|"")+"|[^\s".(]+)'
+_NAME = rf"{_PART}(?:\.{_PART})*"
+_OBJECT = re.compile(rf"(?P<kind>[a-z ]+?) (?P<name>{_NAME})(?:\(.*\))?(?: on (?P<table>{_NAME}))?")
 
 
 def locate(findings: Iterable[Finding], project: Project, name: str) -> Iterator[Finding]:
@@ -69,6 +71,8 @@ def _creation(kind: str, name: str, rest: str = r"(?![\w\"])") -> re.Pattern[str
 
 def _spelt(name: str) -> str:
     """With or without quotes and, as search_path would have it, its schema."""
-    *schema, own = (re.escape(part.strip('"')) for part in name.split("."))
+    *schema, own = (
+        re.escape(part.removeprefix('"').removesuffix('"')) for part in re.findall(_PART, name)
+    )
     prefix = "".join(rf'(?:"?{part}"?\.)?' for part in schema)
     return rf'{prefix}"?{own}"?'

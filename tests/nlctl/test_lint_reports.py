@@ -77,6 +77,8 @@ create policy "Own things" on public.things_of_others for select using (true);
 create or replace function public.count_things(p_id uuid default null)
 returns int language sql as 'select 1';
 create materialized view if not exists public.old_things as select 1;
+create table public."Odd (b.c) ""x"" y" ();
+create policy "Own (x) on ""a.b"" y" on public."Odd (b.c) ""x"" y" using (true);
 """
 
 
@@ -90,6 +92,8 @@ create materialized view if not exists public.old_things as select 1;
         ('policy "Own things" on public.things', 8),
         ("function public.count_things(uuid)", 10),
         ("materialized view public.old_things", 12),
+        ('table public."Odd (b.c) ""x"" y"', 13),
+        ('policy "Own (x) on ""a.b"" y" on public."Odd (b.c) ""x"" y"', 14),
     ],
 )
 def test_a_finding_leads_to_the_line_that_made_it(here: Project, thing: str, line: int) -> None:

@@ -52,12 +52,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Constraint:
-    """A constraint of a table. `kind` is the catalogue's: c, f, p, u or x."""
+    """A constraint of a table. `kind` is the catalogue's: c, f, p, u or x.
+
+    It is not enforced once a superuser has disabled the triggers that see to it.
+    """
 
     name: str
     kind: Literal["c", "f", "p", "u", "x"]
     definition: str
     is_valid: bool
+    is_enforced: bool
     columns: tuple[str, ...]
     references: str | None
     referenced_columns: tuple[str, ...]
@@ -81,7 +85,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger that somebody made."""
+    """A trigger that somebody made; in the partitions `exceptions` it fires otherwise."""
 
     schema: str
     table: str
@@ -89,6 +93,7 @@ class Trigger:
     definition: str
     function: str
     enabled: Literal["origin", "disabled", "replica", "always"]
+    exceptions: tuple[str, ...]
     comment: str | None
 
 

@@ -158,6 +158,7 @@ def _constraint(constraint: model.Constraint, table: str, key: Key) -> Thing:
         facts={
             "definition": constraint.definition.removesuffix(" NOT VALID"),
             "state": "validated" if constraint.is_valid else "not validated",
+            "enforced": None if constraint.is_enforced else "no",
         },
     )
 
@@ -168,7 +169,11 @@ def _trigger(trigger: model.Trigger, key: Key | None) -> Thing:
         f"{quoted(trigger.name)} on {dotted(trigger.schema, trigger.table)}",
         trigger,
         part_of=key,
-        facts={"definition": trigger.definition, "state": _firing(trigger.enabled)},
+        facts={
+            "definition": trigger.definition,
+            "state": _firing(trigger.enabled),
+            "otherwise in": ", ".join(trigger.exceptions),
+        },
     )
 
 

@@ -122,3 +122,5 @@ create table shop.tickets (id serial primary key);
 create rule kept as on delete to shop.makers where false do instead nothing;
 create table cellar.shelf (id integer primary key);
 create publication papers for table cellar.shelf;
+create trigger visits_note before insert on shop.visits
+  for each row execute function shop.note();

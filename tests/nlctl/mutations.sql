@@ -378,3 +378,6 @@ alter publication papers set (publish_generated_columns = stored);
 
 alter default privileges for role service_role grant select on tables to anon;
 --> default privileges for role service_role on tables: grants to anon: expected nothing, found select
+
+alter table shop.visits_2026 disable trigger visits_note;
+--> trigger visits_note on shop.visits: otherwise in: expected nothing, found shop.visits_2026

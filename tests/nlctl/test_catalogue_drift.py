@@ -104,6 +104,19 @@ def test_an_event_trigger_of_ours_is_missed(museum: Database) -> None:
         )
 
 
+def test_a_reference_that_nobody_checks_any_more_is_told(museum: Database) -> None:
+    with closing(museum.connect(SUPERUSER, autocommit=False)) as admin:
+        wanted = catalogue.read(admin)
+        admin.execute("alter table shop.items disable trigger all")
+        lines = [str(difference) for difference in compare(wanted, admin)]
+
+    assert lines == [
+        "constraint items_maker_id_fkey on shop.items: enforced: expected nothing, found no",
+        "constraint items_owner_id_fkey on shop.items: enforced: expected nothing, found no",
+        "trigger items_note on shop.items: state: expected enabled, found disabled",
+    ]
+
+
 def test_a_reader_from_whom_buckets_are_hidden_does_not_miss_them(
     expected: Catalogue, session: psycopg.Connection
 ) -> None:

@@ -43,9 +43,8 @@ def of(fact: str, wanted: Thing, seen: Thing) -> list[str]:
             return [f"alter table {whole} validate constraint {quoted(constraint.name)};"]
         case model.Index() as index if fact == "state" and index.is_valid:
             return [f"reindex index {name};"]
-        case model.Trigger() as trigger if fact == "state":
-            table_name, act = dotted(trigger.schema, trigger.table), _FIRING[wanted.facts[fact]]
-            return [f"alter table {table_name} {act} trigger {quoted(trigger.name)};"]
+        case model.Trigger() as trigger if isinstance(seen.source, model.Trigger):
+            return _trigger(trigger, wanted, fact, seen.source)
         case model.Rule() as rule if fact == "state" and wanted.part_of:
             act = _FIRING[wanted.facts[fact]]
             return [f"alter table {wanted.part_of[1]} {act} rule {quoted(rule.name)};"]
@@ -86,6 +85,12 @@ def _table(source: model.Table, wanted: Thing, fact: str) -> list[str]:
         return [f"alter table {wanted.name} replica identity {identity};"]
     act = _SWITCHES.get((fact, wanted.facts.get(fact, "")))
     return [f"alter table {wanted.name} {act};"] if act else _option(wanted, fact)
+
+
+def _trigger(source: model.Trigger, wanted: Thing, fact: str, seen: model.Trigger) -> list[str]:
+    tables = {"state": (dotted(source.schema, source.table),), "otherwise in": seen.exceptions}
+    act = f"{_FIRING[wanted.facts['state']]} trigger {quoted(source.name)}"
+    return [f"alter table {table} {act};" for table in tables.get(fact, ())]
 
 
 def _view(source: model.View, wanted: Thing, fact: str, seen: Thing) -> list[str]:

@@ -2,6 +2,8 @@
 -- a table only has from its parent is told there.
 select c.conrelid as relation, c.conname as name, c.contype::text as kind,
   pg_get_constraintdef(c.oid) as definition, c.convalidated as is_valid,
+  not exists (
+    select from pg_trigger g where g.tgconstraint = c.oid and g.tgenabled = 'D') as is_enforced,
   array(
     select a.attname from unnest(c.conkey) with ordinality k (number, place)
     join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number

@@ -4,6 +4,9 @@ select t.tgrelid as relation, n.nspname as schema, c.relname as table, t.tgname 
   case t.tgenabled
     when 'O' then 'origin' when 'D' then 'disabled' when 'R' then 'replica' else 'always'
   end as enabled,
+  array(
+    select p.tgrelid::regclass::text from pg_trigger p
+    where p.tgparentid = t.oid and p.tgenabled <> t.tgenabled order by 1) as exceptions,
   obj_description(t.oid, 'pg_trigger') as comment
 from pg_trigger t
 join pg_class c on c.oid = t.tgrelid

@@ -96,3 +96,6 @@ grant execute on function public.borrow_item to authenticated;
 
 create function public.find_items(p_words text) returns table (id bigint, label text)
 language sql stable as $$ select id, label from public.items where label = p_words $$;
+
+create table public."odd `b` | c" (id bigint primary key);
+create type public."odd `t`" as enum ('a');

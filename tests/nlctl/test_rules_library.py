@@ -173,6 +173,11 @@ def test_types_and_inner_functions_have_their_lists(library: str) -> None:
     )
 
 
+def test_a_name_with_backquotes_stays_one_name(library: str) -> None:
+    assert "\n### ``odd `b` | c``\n" in library
+    assert "\n| `` odd `t` `` | enum |" in library
+
+
 def test_a_diagram_draws_tables_and_what_they_point_at(library: str) -> None:
     lines = section(library, "DIAGRAM")
 
@@ -184,6 +189,6 @@ def test_a_diagram_draws_tables_and_what_they_point_at(library: str) -> None:
 def test_the_first_page_leads_to_everything(pages: dict[str, str]) -> None:
     index = pages["README.md"]
 
-    assert "| [Library](library.md) | Members borrow \\| return items. | 2 | 2 |" in index
+    assert "| [Library](library.md) | Members borrow \\| return items. | 3 | 2 |" in index
     assert "[`borrow_item`](library.md#borrow_item)" in index
     assert "| `INVALID` | 422 | `borrow_item` |" in index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,6 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 
 from nlctl.errors import DatabaseUnreachable, InvalidInput
+
+# What the driver warns of are connections that an error has already ended; the error is told.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 API_ROLES = ("anon", "authenticated", "service_role")
 API_SEARCH_PATH = "public, extensions"

@@ -145,6 +145,15 @@ def test_a_file_that_cannot_be_opened_is_named(
     assert answer.err.count("\n") == 1
 
 
+def test_what_the_driver_mutters_at_an_interrupt_is_not_told() -> None:
+    script = (
+        "import logging, nlctl.database;"
+        "logging.getLogger('psycopg.pq').warning('error ignored in rollback')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=checkouts.ROOT, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     "words",
     [

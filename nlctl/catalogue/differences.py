@@ -36,11 +36,12 @@ class Difference:
 
     def __str__(self) -> str:
         """What, where, expected, found, in one line."""
+        name = " ".join(self.name.splitlines())
         if self.fact is None:
             said = "expected, not found" if self.seen is None else "found, not expected"
-            return f"{self.kind} {self.name}: {said}"
+            return f"{self.kind} {name}: {said}"
         expected, found, place = _first_disagreement(self.expected, self.found)
-        return f"{self.kind} {self.name}: {self.fact}{place}: expected {expected}, found {found}"
+        return f"{self.kind} {name}: {self.fact}{place}: expected {expected}, found {found}"
 
 
 def between(expected: Catalogue, found: Catalogue) -> tuple[Difference, ...]:

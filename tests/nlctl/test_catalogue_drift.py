@@ -104,6 +104,19 @@ def test_an_event_trigger_of_ours_is_missed(museum: Database) -> None:
         )
 
 
+def test_no_line_of_a_name_is_taken_for_a_statement(
+    expected: Catalogue, session: psycopg.Connection
+) -> None:
+    with mutated(session, 'create table shop."odd\ndrop schema shop cascade; --" ()'):
+        differences = compare(expected, session)
+
+    assert [*map(str, differences)] == [
+        'table shop."odd drop schema shop cascade; --": found, not expected'
+    ]
+    [offered] = mending.statements(differences, expected)
+    assert [line[:3] for line in offered.splitlines()] == ["-- ", "-- "]
+
+
 def test_a_reference_that_nobody_checks_any_more_is_told(museum: Database) -> None:
     with closing(museum.connect(SUPERUSER, autocommit=False)) as admin:
         wanted = catalogue.read(admin)

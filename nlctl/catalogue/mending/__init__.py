@@ -64,7 +64,13 @@ def statements(differences: Sequence[Difference], expected: Catalogue) -> tuple[
         if thing.part_of:
             parts[thing.part_of].append(thing)
     steps = [step for difference in differences for step in _mend(difference, parts)]
-    return tuple(dict.fromkeys(step.sql for step in sorted(steps, key=lambda step: step[:2])))
+    ordered = sorted(steps, key=lambda step: step[:2])
+    return tuple(dict.fromkeys(_whole(step.sql) for step in ordered))
+
+
+def _whole(sql: str) -> str:
+    """A comment stays one to its end, even where a name in it has several lines."""
+    return sql.replace("\n", "\n-- ") if sql.startswith("-- ") else sql
 
 
 def _mend(difference: Difference, parts: Mapping[Key, list[Thing]]) -> Iterator[_Step]:

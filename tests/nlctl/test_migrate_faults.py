@@ -79,8 +79,8 @@ def test_sixteen_processes_all_succeed(workshop: Workshop, _round: int) -> None:
     # Waiting runners must not stand in its way: it waits for every older snapshot.
     workshop.write(4, f"{NO_TRANSACTION}create index concurrently t1_idx on public.t1 (id);")
     processes = [workshop.start("up") for _ in range(RUNNERS)]
-    answers = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0] * RUNNERS, answers
+    answers = [(*process.communicate(), process.returncode) for process in processes]
+    assert [answer for answer in answers if answer[2] != 0] == []
     assert ledgers.read(workshop) == ([1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3])
 
 

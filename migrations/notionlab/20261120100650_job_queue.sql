@@ -1,6 +1,22 @@
 -- Job queue: work that a trigger or an RPC leaves to the workers, in the same transaction as its data.
--- The queue itself is Procrastinate, in the schema procrastinate, which `nlctl migrate up` installs
--- and upgrades before these files.
+-- The queue itself is Procrastinate, in the schema procrastinate; `nlctl migrate up` installs and
+-- upgrades it before these files:
+-- nlctl: needs job-queue
+
+create table app.job_failures (
+  job_id bigint not null,
+  attempt integer not null,
+  task text not null,
+  args jsonb not null,
+  error text not null,
+  failed_at timestamptz not null default clock_timestamp(),
+  primary key (job_id, attempt)
+);
+comment on table app.job_failures is
+  'Why a job failed, each time: the last one tells why a job was given up.';
+comment on column app.job_failures.job_id is
+  'In procrastinate.procrastinate_jobs; points nowhere, so that these files run without it.';
+-- Granted to no role: workers and operators are the owner.
 
 create function app.enqueue(
   p_task text,

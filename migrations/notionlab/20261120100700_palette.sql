@@ -12,8 +12,10 @@ create table public.builder_families (
   constraint builder_families_name_length check (char_length(btrim(name)) between 1 and 120),
   constraint builder_families_description_length check (char_length(description) <= 2000)
 );
-comment on table public.builder_families is 'The palette, first level: broad subjects, by position.';
-comment on column public.builder_families.is_active is 'Off hides it, and all in it, from clients.';
+comment on table public.builder_families is
+  'The palette, first level: broad subjects, by position.';
+comment on column public.builder_families.is_active is
+  'Off hides it, and all in it, from clients.';
 
 create table public.builder_subfamilies (
   id uuid primary key default gen_random_uuid(),
@@ -47,11 +49,16 @@ create table public.builder_modules (
   constraint builder_modules_description_length check (char_length(description) <= 5000),
   constraint builder_modules_duration_sensible check (duration_minutes between 1 and 6000)
 );
-comment on table public.builder_modules is 'The palette, third level: what a course is composed of.';
+comment on table public.builder_modules is
+  'The palette, third level: what a course is composed of.';
 comment on column public.builder_modules.is_active is
   'Off takes it from the palette; courses that hold it keep it.';
 
-create index builder_families_position_idx on public.builder_families (position)
+create index builder_families_palette_idx on public.builder_families (is_active, position)
+  where deleted_at is null;
+create index builder_subfamilies_palette_idx on public.builder_subfamilies (is_active, position)
+  where deleted_at is null;
+create index builder_modules_palette_idx on public.builder_modules (is_active, position)
   where deleted_at is null;
 create index builder_subfamilies_family_id_idx on public.builder_subfamilies (family_id, position);
 create index builder_modules_subfamily_id_idx on public.builder_modules (subfamily_id, position);
@@ -76,7 +83,7 @@ create trigger builder_subfamilies_audit
 create trigger builder_modules_audit after insert or update or delete on public.builder_modules
   for each row execute function app.audit();
 
--- What must hold, whoever writes ------------------------------------------------------------------
+-- What must hold, whoever writes ---------------------------------------------------------------
 
 create function app.check_palette_parent() returns trigger
 language plpgsql
@@ -137,7 +144,7 @@ create trigger builder_subfamilies_keep_parent
   for each row when (old.deleted_at is null and new.deleted_at is not null)
   execute function app.keep_palette_parent('builder_modules', 'subfamily_id');
 
--- Who may see and write ---------------------------------------------------------------------------
+-- Who may see and write ------------------------------------------------------------------------
 
 alter table public.builder_families enable row level security;
 create policy builder_families_select_active_or_staff on public.builder_families
@@ -212,7 +219,7 @@ grant select, insert, update, delete on public.builder_subfamilies to service_ro
 grant select, insert, update, delete on public.builder_modules to service_role;
 
 
--- What may be asked -------------------------------------------------------------------------------
+-- What may be asked ----------------------------------------------------------------------------
 
 create function public.get_builder_palette() returns jsonb
 language plpgsql stable

@@ -1,5 +1,5 @@
--- Courses: staff publish standard courses, clients compose their own. Every change of what a course
--- says makes a new version of it.
+-- Courses: staff publish standard courses, clients compose their own. Every change of what a
+-- course says makes a new version of it.
 
 create table public.courses (
   id uuid primary key default gen_random_uuid(),
@@ -14,14 +14,18 @@ create table public.courses (
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
   constraint courses_course_type_known check (course_type in ('standard', 'custom')),
-  constraint courses_status_known check (status in ('draft', 'submitted', 'published', 'archived')),
+  constraint courses_status_known check (
+    status in ('draft', 'submitted', 'published', 'archived')
+  ),
   -- Nobody submits a standard course: whoever writes it may publish it.
   constraint courses_standard_not_submitted check (
     course_type = 'custom' or status <> 'submitted'
   ),
   constraint courses_custom_has_author check (course_type = 'standard' or author_id is not null),
   constraint courses_title_length check (char_length(btrim(title)) between 1 and 200),
-  constraint courses_slug_form check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and char_length(slug) <= 120),
+  constraint courses_slug_form check (
+    slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and char_length(slug) <= 120
+  ),
   constraint courses_description_length check (char_length(description) <= 5000),
   constraint courses_version_positive check (version > 0)
 );
@@ -30,7 +34,7 @@ comment on table public.courses is
 comment on column public.courses.author_id is
   'Who wrote it; a custom course goes with its author, a standard one stays without.';
 comment on column public.courses.version is
-  'Counts every change of what its followers would read: title, description, modules, their order.';
+  'Counts every change of what its followers would read: title, description, modules, order.';
 
 create table public.course_modules (
   id uuid primary key default gen_random_uuid(),
@@ -73,7 +77,7 @@ create trigger courses_soft_delete before delete on public.courses
 create trigger courses_audit after insert or update or delete on public.courses
   for each row execute function app.audit();
 
--- What must hold, whoever writes ------------------------------------------------------------------
+-- What must hold, whoever writes ---------------------------------------------------------------
 
 create function app.count_course_version() returns trigger
 language plpgsql
@@ -175,7 +179,7 @@ comment on function app.delete_custom_courses is 'Custom courses go with their a
 create trigger courses_follow_author before delete on public.profiles
   for each row execute function app.delete_custom_courses();
 
--- Who may see and write ---------------------------------------------------------------------------
+-- Who may see and write ------------------------------------------------------------------------
 
 create function app.assigned_course_ids() returns uuid[]
 language plpgsql stable
@@ -242,7 +246,7 @@ create policy course_modules_select_readable_or_staff on public.course_modules
 grant select on public.course_modules to authenticated;
 grant select, insert, update, delete on public.course_modules to service_role;
 
--- What a course says ------------------------------------------------------------------------------
+-- What a course says ---------------------------------------------------------------------------
 
 create function app.course_content(p_course_id uuid) returns jsonb
 language sql stable

@@ -1,7 +1,8 @@
--- Course building: a draft is composed from the palette by drag and drop, then published, archived,
--- deleted or copied. Every function holds its course, so that two people never mix their changes.
+-- Course building: a draft is composed from the palette by drag and drop, then published,
+-- archived, deleted or copied. Every function holds its course, so that two people never mix
+-- their changes.
 
--- Composing one -----------------------------------------------------------------------------------
+-- Composing one --------------------------------------------------------------------------------
 
 create function app.take_course(p_course_id uuid) returns public.courses
 language plpgsql
@@ -349,7 +350,7 @@ comment on function public.remove_course_module is
   'Take a module out of its course. Refuses with NOT_FOUND, FORBIDDEN or CONFLICT (archived).';
 grant execute on function public.remove_course_module to authenticated;
 
--- What becomes of one -----------------------------------------------------------------------------
+-- What becomes of one --------------------------------------------------------------------------
 
 create function public.publish_course(p_course_id uuid) returns public.courses
 language plpgsql

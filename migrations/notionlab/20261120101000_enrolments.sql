@@ -153,10 +153,11 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  caller_id constant uuid := app.require_user();
   enrolment public.user_courses;
 begin
   select * into enrolment from public.user_courses
-  where user_id = app.require_user() and course_id = p_course_id
+  where user_id = caller_id and course_id = p_course_id
   for update;
   if not found then
     perform app.refuse('NOT_FOUND', 'Tu ne suis pas cette formation.');

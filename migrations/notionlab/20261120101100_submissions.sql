@@ -100,7 +100,7 @@ create trigger formation_submissions_audit
 create trigger user_formations_audit after insert or update or delete on public.user_formations
   for each row execute function app.audit();
 
--- Who may see and write ---------------------------------------------------------------------------
+-- Who may see and write ------------------------------------------------------------------------
 
 create function app.assigned_submission_ids() returns uuid[]
 language sql stable
@@ -149,7 +149,7 @@ create policy user_formations_select_own_assigned_or_staff on public.user_format
 grant select on public.user_formations to authenticated;
 grant select, insert, update, delete on public.user_formations to service_role;
 
--- What may be asked -------------------------------------------------------------------------------
+-- What may be asked ----------------------------------------------------------------------------
 
 create function app.freeze_course(p_submission_id uuid) returns void
 language sql
@@ -215,9 +215,9 @@ begin
 end;
 $$;
 comment on function public.submit_user_parcours_for_validation is
-  'Submit the caller''s course, frozen as it reads now; while it is pending, calling again returns '
-  'the same submission. Refuses with NOT_FOUND, FORBIDDEN, CONFLICT (archived, or standard) or '
-  'INVALID (modules).';
+  'Submit the caller''s course, frozen as it reads now; while it is pending, calling again '
+  'returns the same submission. Refuses with NOT_FOUND, FORBIDDEN, CONFLICT (archived, or '
+  'standard) or INVALID (modules).';
 grant execute on function public.submit_user_parcours_for_validation to authenticated;
 
 create function app.take_submission(p_submission_id uuid) returns public.formation_submissions
@@ -496,7 +496,7 @@ comment on function public.assign_formation_prof is
   'INVALID (prof_id).';
 grant execute on function public.assign_formation_prof to authenticated;
 
--- Who hears of it ---------------------------------------------------------------------------------
+-- Who hears of it ------------------------------------------------------------------------------
 
 create function app.broadcast_submission() returns trigger
 language plpgsql

@@ -1,5 +1,5 @@
--- Kanban: one board for each formation, one card for each module of what was frozen. Whoever moves a
--- card holds the submission, so that two moves come one after the other, for the screens too.
+-- Kanban: one board for each formation, one card for each module of what was frozen. Whoever moves
+-- a card holds the submission, so that two moves come one after the other, for the screens too.
 
 create table public.formation_module_statuses (
   id uuid primary key default gen_random_uuid(),
@@ -51,7 +51,8 @@ select
   module.description,
   module.duration
 from public.formation_module_statuses as card
-left join public.user_formation_snapshots as snapshot on snapshot.submission_id = card.submission_id
+left join public.user_formation_snapshots as snapshot
+  on snapshot.submission_id = card.submission_id
 left join lateral (
   select said.title, said.description, said.duration
   from jsonb_to_recordset(snapshot.content -> 'modules')
@@ -62,7 +63,7 @@ comment on view public.kanban_user_modules_v1 is
   'Cards in the words of the snapshot; the duration is in minutes.';
 grant select on public.kanban_user_modules_v1 to authenticated, service_role;
 
--- What must hold ----------------------------------------------------------------------------------
+-- What must hold -------------------------------------------------------------------------------
 
 create function app.fill_board(p_submission_id uuid, p_former_submission_id uuid default null)
 returns void
@@ -111,7 +112,7 @@ end;
 $$;
 comment on function app.fill_board is
   'Give a board a card for each module of its snapshot, and no other: cards that stay keep their '
-  'place, those of a former submission hand theirs over. Tells the screens when something changed.';
+  'place, those of a former submission hand theirs over. Tells the screens when it changed.';
 
 create function app.broadcast_board(p_submission_id uuid) returns void
 language sql
@@ -170,7 +171,7 @@ create trigger courses_end_formations after update of status, deleted_at on publ
   )
   execute function app.end_formations();
 
--- What may be asked -------------------------------------------------------------------------------
+-- What may be asked ----------------------------------------------------------------------------
 
 create function public.init_kanban_statuses_for_submission(p_submission_id uuid)
 returns setof public.kanban_user_modules_v1
@@ -295,7 +296,7 @@ comment on function public.move_kanban_module is
   'it. Refuses with NOT_FOUND, FORBIDDEN (a prof only looks) or INVALID (status, position).';
 grant execute on function public.move_kanban_module to authenticated;
 
--- Who hears of it ---------------------------------------------------------------------------------
+-- Who hears of it ------------------------------------------------------------------------------
 
 create function app.may_watch_board(p_topic text) returns boolean
 language sql stable

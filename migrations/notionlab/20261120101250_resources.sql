@@ -41,7 +41,7 @@ create trigger resources_soft_delete before delete on public.resources
 create trigger resources_audit after insert or update or delete on public.resources
   for each row execute function app.audit();
 
--- A row and its object -----------------------------------------------------------------------------
+-- A row and its object -------------------------------------------------------------------------
 
 create function app.remove_resource_object() returns trigger
 language plpgsql
@@ -119,7 +119,7 @@ create trigger resources_keep_name before update of name, bucket_id on storage.o
   )
   execute function app.keep_resource_name();
 
--- Who may see and write ---------------------------------------------------------------------------
+-- Who may see and write ------------------------------------------------------------------------
 
 create function app.followed_module_ids() returns uuid[]
 language sql stable
@@ -185,7 +185,7 @@ create policy resources_objects_update_staff on storage.objects for update to au
 create policy resources_objects_delete_staff on storage.objects for delete to authenticated
   using (bucket_id = 'resources' and (select public.is_admin_or_owner((select auth.uid()))));
 
--- What may be asked -------------------------------------------------------------------------------
+-- What may be asked ----------------------------------------------------------------------------
 
 create function public.add_module_resource(
   p_builder_module_id uuid,
@@ -215,7 +215,8 @@ begin
       and starts_with(name, p_builder_module_id || '/')
     for key share;
     if not found then
-      perform app.refuse('NOT_FOUND', 'Ce fichier n''a pas été envoyé dans le dossier du module.');
+      perform app.refuse(
+        'NOT_FOUND', 'Ce fichier n''a pas été envoyé dans le dossier du module.');
     end if;
   end if;
 

@@ -1,5 +1,5 @@
--- Training onboarding: the form in which a client says what he wants to learn, his answers, saved as
--- he types and submitted when he is ready, and what staff read of them.
+-- Training onboarding: the form in which a client says what he wants to learn, his answers, saved
+-- as he types and submitted when he is ready, and what staff read of them.
 
 create table public.training_onboarding_sections (
   id uuid primary key default gen_random_uuid(),
@@ -12,7 +12,9 @@ create table public.training_onboarding_sections (
   updated_at timestamptz not null default now(),
   constraint training_onboarding_sections_slug_unique unique (slug),
   constraint training_onboarding_sections_slug_form check (slug ~ '^[a-z][a-z0-9_]{0,79}$'),
-  constraint training_onboarding_sections_label_length check (char_length(label) between 1 and 200),
+  constraint training_onboarding_sections_label_length check (
+    char_length(label) between 1 and 200
+  ),
   constraint training_onboarding_sections_help_length check (char_length(help) <= 1000)
 );
 comment on table public.training_onboarding_sections is 'The pages of the form, by position.';
@@ -174,7 +176,7 @@ create trigger training_onboarding_responses_date_draft
   for each row when (old.draft_answers is distinct from new.draft_answers)
   execute function app.date_draft();
 
--- Who may see and write ---------------------------------------------------------------------------
+-- Who may see and write ------------------------------------------------------------------------
 
 create function app.manages_training() returns boolean
 language sql stable
@@ -231,21 +233,21 @@ grant select, insert, update, delete on public.training_onboarding_questions to 
 grant select, insert, update, delete on public.training_onboarding_questions to service_role;
 
 alter table public.training_onboarding_question_options enable row level security;
-create policy training_onboarding_question_options_select_all on public.training_onboarding_question_options
-  for select to authenticated
+create policy training_onboarding_question_options_select_all
+  on public.training_onboarding_question_options for select to authenticated
   using ((select app.current_user_id()) is not null);
-create policy training_onboarding_question_options_insert_staff on public.training_onboarding_question_options
-  for insert to authenticated
+create policy training_onboarding_question_options_insert_staff
+  on public.training_onboarding_question_options for insert to authenticated
   with check ((select app.manages_training()));
-create policy training_onboarding_question_options_update_staff on public.training_onboarding_question_options
-  for update to authenticated
+create policy training_onboarding_question_options_update_staff
+  on public.training_onboarding_question_options for update to authenticated
   using ((select app.manages_training()))
   with check ((select app.manages_training()));
-create policy training_onboarding_question_options_delete_staff on public.training_onboarding_question_options
-  for delete to authenticated
+create policy training_onboarding_question_options_delete_staff
+  on public.training_onboarding_question_options for delete to authenticated
   using ((select app.manages_training()));
-grant select, insert, update, delete on public.training_onboarding_question_options to authenticated;
-grant select, insert, update, delete on public.training_onboarding_question_options to service_role;
+grant select, insert, update, delete on public.training_onboarding_question_options
+  to authenticated, service_role;
 
 alter table public.training_onboarding_texts enable row level security;
 create policy training_onboarding_texts_select_all on public.training_onboarding_texts
@@ -287,20 +289,18 @@ grant select, insert (user_id, draft_answers), update (draft_answers)
 grant select, insert, update, delete on public.training_onboarding_responses to service_role;
 
 alter table public.training_onboarding_nps enable row level security;
-create policy training_onboarding_nps_select_own on public.training_onboarding_nps
-  for select to authenticated
-  using (user_id = (select app.current_user_id()));
-create policy training_onboarding_nps_select_assigned_or_staff on public.training_onboarding_nps
-  for select to authenticated
+create policy training_onboarding_nps_select_own_assigned_or_staff
+  on public.training_onboarding_nps for select to authenticated
   using (
-    user_id = any ((select app.assigned_user_ids())::uuid[])
+    user_id = (select app.current_user_id())
+    or user_id = any ((select app.assigned_user_ids())::uuid[])
     or (select public.is_admin_or_owner((select auth.uid())))
   );
 -- Written with the submission, in submit_training_onboarding.
 grant select on public.training_onboarding_nps to authenticated;
 grant select, insert, update, delete on public.training_onboarding_nps to service_role;
 
--- What an answer may be ---------------------------------------------------------------------------
+-- What an answer may be ------------------------------------------------------------------------
 
 create view app.training_onboarding_asked with (security_invoker = true) as
 select
@@ -455,7 +455,7 @@ as $$
 $$;
 comment on function app.form_progress is 'How much of what is asked is answered.';
 
--- What may be asked -------------------------------------------------------------------------------
+-- What may be asked ----------------------------------------------------------------------------
 
 create function public.get_training_onboarding_form() returns jsonb
 language plpgsql stable
@@ -512,7 +512,7 @@ comment on function public.get_training_onboarding_form is
   'draft, when it was saved, and his progress. Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
 grant execute on function public.get_training_onboarding_form to authenticated;
 
-create function app.take_response(p_user_id uuid) returns public.training_onboarding_responses
+create function app.lock_response(p_user_id uuid) returns public.training_onboarding_responses
 language plpgsql
 set search_path = ''
 as $$
@@ -527,7 +527,7 @@ begin
   return mine;
 end;
 $$;
-comment on function app.take_response is 'Lock somebody''s response, made if he has none.';
+comment on function app.lock_response is 'Lock somebody''s response, made if he has none.';
 
 create function app.refuse_odd_answers(p_answers jsonb) returns void
 language plpgsql immutable
@@ -561,7 +561,7 @@ begin
   perform app.refuse_odd_answers(p_answers);
   is_first := not exists (
     select from public.training_onboarding_responses where user_id = caller_id);
-  mine := app.take_response(caller_id);
+  mine := app.lock_response(caller_id);
   if not is_first and date_trunc('milliseconds', p_base_saved_at) < mine.draft_saved_at then
     perform app.refuse('CONFLICT', 'Tes réponses ont été modifiées dans un autre onglet.',
       jsonb_build_object('saved_at', mine.draft_saved_at)::text, 'Recharge la page.');
@@ -627,7 +627,7 @@ begin
   answers := jsonb_strip_nulls(app.asked_answers(p_answers));
   perform app.refuse_faulty_form(answers, p_nps);
 
-  mine := app.take_response(caller_id);
+  mine := app.lock_response(caller_id);
   update public.training_onboarding_responses set
     draft_answers = answers,
     submitted_answers = answers,

@@ -76,6 +76,14 @@ class Person:
             row = cursor.fetchone()
             return None if shape["is_void"] or row is None else row["result"]
 
+    def refusal(self, function: str, **arguments: object) -> Refused:
+        """What this person is told who calls a function that must refuse him."""
+        try:
+            answer = self.rpc(function, **arguments)
+        except Refused as refusal:
+            return refusal
+        raise AssertionError(f"{function} answered {answer!r}.")
+
     def _transaction(self) -> _Transaction:
         return _Transaction(self)
 

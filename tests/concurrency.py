@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from nlctl.database import act_as
+from tests.callers import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +38,21 @@ def in_background(act: Callable[[], Any]) -> Iterator[Future[Any]]:
     """Start `act` in another thread; its result or exception is in the future."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         yield pool.submit(act)
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What comes of each act when all begin at the same instant: its answer or its refusal."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return act()
+        except Refused as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
 
 
 def wait_until_somebody_waits(database: Database) -> None:

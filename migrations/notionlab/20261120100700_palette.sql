@@ -146,6 +146,30 @@ create trigger builder_subfamilies_keep_parent
 
 -- Who may see and write ------------------------------------------------------------------------
 
+create function app.shown_family_ids() returns uuid[]
+language sql stable
+security definer -- it stands under the policies of the table it reads
+set search_path = ''
+as $$
+  select array(select id from public.builder_families where is_active and deleted_at is null)
+  where app.current_user_id() is not null;
+$$;
+comment on function app.shown_family_ids is 'The families of the palette that everybody sees.';
+grant execute on function app.shown_family_ids to authenticated, service_role;
+
+create function app.shown_subfamily_ids() returns uuid[]
+language sql stable
+security definer -- it stands under the policies of the table it reads
+set search_path = ''
+as $$
+  select array(
+    select id from public.builder_subfamilies
+    where is_active and deleted_at is null and family_id = any (app.shown_family_ids()));
+$$;
+comment on function app.shown_subfamily_ids is
+  'The subfamilies of the palette that everybody sees: active ones of active families.';
+grant execute on function app.shown_subfamily_ids to authenticated, service_role;
+
 alter table public.builder_families enable row level security;
 create policy builder_families_select_active_or_staff on public.builder_families
   for select to authenticated
@@ -170,7 +194,7 @@ create policy builder_subfamilies_select_active_or_staff on public.builder_subfa
   using (
     deleted_at is null
     and (
-      is_active and (select app.current_user_id()) is not null
+      is_active and family_id = any ((select app.shown_family_ids())::uuid[])
       or (select public.is_admin_or_owner((select auth.uid())))
     )
   );
@@ -191,7 +215,7 @@ create policy builder_modules_select_active_or_staff on public.builder_modules
   using (
     deleted_at is null
     and (
-      is_active and (select app.current_user_id()) is not null
+      is_active and subfamily_id = any ((select app.shown_subfamily_ids())::uuid[])
       or (select public.is_admin_or_owner((select auth.uid())))
     )
   );
@@ -218,12 +242,10 @@ grant select, insert, update, delete on public.builder_families to service_role;
 grant select, insert, update, delete on public.builder_subfamilies to service_role;
 grant select, insert, update, delete on public.builder_modules to service_role;
 
-
 -- What may be asked ----------------------------------------------------------------------------
 
 create function public.get_builder_palette() returns jsonb
 language plpgsql stable
-security definer -- what stands in a family that is off is off too, which no policy can say cheaply
 set search_path = ''
 as $$
 begin

@@ -67,7 +67,6 @@ create index courses_catalogue_idx on public.courses (title, id)
   where course_type = 'standard' and status = 'published' and deleted_at is null;
 create index course_modules_builder_module_id_idx on public.course_modules (builder_module_id);
 
-
 create trigger courses_set_updated_at before update on public.courses
   for each row execute function app.set_updated_at();
 create trigger course_modules_set_updated_at before update on public.course_modules
@@ -124,14 +123,26 @@ language plpgsql
 security definer -- people may not write courses
 set search_path = ''
 as $$
+declare
+  -- Courses that say it in words of their own read as before.
+  concerned constant uuid[] := array(
+    select course_id from public.course_modules
+    where builder_module_id = new.id
+      and (
+        title is null and new.title <> old.title
+        or description is null and new.description <> old.description
+        or duration_minutes is null and new.duration_minutes <> old.duration_minutes
+      )
+  );
 begin
-  update public.courses set version = version + 1
-  where id in (select course_id from public.course_modules where builder_module_id = new.id);
+  -- In the same order for everybody, or two edits of the palette could wait for each other.
+  perform from public.courses where id = any (concerned) order by id for no key update;
+  update public.courses set version = version + 1 where id = any (concerned);
   return null;
 end;
 $$;
 comment on function app.count_versions_using_module is
-  'A course reads otherwise when the palette does.';
+  'A course reads otherwise when the palette does, unless it has words of its own.';
 
 create trigger builder_modules_count_versions
   after update of title, description, duration_minutes on public.builder_modules
@@ -227,7 +238,8 @@ begin
     union
     select id from public.courses where author_id = caller_id and deleted_at is null
     union
-    select unnest(app.assigned_course_ids())
+    select id from public.courses
+    where id = any (app.assigned_course_ids()) and deleted_at is null
   );
 end;
 $$;
@@ -283,9 +295,27 @@ create function app.content_hash(p_content jsonb) returns text
 language sql immutable
 set search_path = ''
 as $$
-  select encode(sha256(convert_to(p_content::text, 'UTF8')), 'hex');
+  -- Not of the number: words that were changed and changed back are the same words.
+  select encode(sha256(convert_to((p_content - 'version')::text, 'UTF8')), 'hex');
 $$;
-comment on function app.content_hash is 'SHA-256 of what a course said, in hexadecimal.';
+comment on function app.content_hash is
+  'SHA-256 of what a course said, whatever its version, in hexadecimal.';
+
+create function app.may_read_course(p_course public.courses) returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_course.deleted_at is null
+    and (
+      p_course.author_id = app.current_user_id()
+      or p_course.course_type = 'standard' and p_course.status = 'published'
+        and app.current_user_id() is not null
+      or public.is_admin_or_owner(auth.uid())
+      or p_course.id = any (app.assigned_course_ids())
+    );
+$$;
+comment on function app.may_read_course is
+  'Whether the caller reads this course: the rule of the policies, for one row.';
 
 create function public.get_course(p_course_id uuid) returns jsonb
 language plpgsql stable
@@ -293,12 +323,11 @@ security definer -- a module keeps its words when the palette hides it
 set search_path = ''
 as $$
 declare
-  caller_id constant uuid := app.require_user();
   course public.courses;
 begin
-  select * into course from public.courses
-  where id = p_course_id and deleted_at is null
-    and (id = any (app.readable_course_ids()) or public.is_admin_or_owner(caller_id));
+  perform app.require_user();
+  select * into course from public.courses as asked
+  where id = p_course_id and app.may_read_course(asked);
   if not found then
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
   end if;

@@ -12,9 +12,8 @@ declare
   caller_id constant uuid := app.require_user();
   course public.courses;
 begin
-  select * into course from public.courses
-  where id = p_course_id and deleted_at is null
-    and (id = any (app.readable_course_ids()) or public.is_admin_or_owner(caller_id))
+  select * into course from public.courses as asked
+  where id = p_course_id and app.may_read_course(asked)
   for update;
   if not found then
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
@@ -172,20 +171,25 @@ security definer -- people may not write course_modules; this is their door
 set search_path = ''
 as $$
 declare
-  course constant public.courses := app.take_open_course(p_course_id);
-  total constant integer := (
-    select count(*) from public.course_modules where course_id = course.id);
+  course public.courses;
+  total integer;
   module public.course_modules;
 begin
+  perform app.require_user();
+  -- The palette before the course, in the order of its own edits: they wait, and then count this.
+  perform from public.builder_modules where id = p_builder_module_id for share;
+  course := app.take_open_course(p_course_id);
   if not exists (
     select from public.builder_modules
     where id = p_builder_module_id and is_active and deleted_at is null
+      and subfamily_id = any (app.shown_subfamily_ids())
   ) then
     perform app.refuse('NOT_FOUND', 'Ce module n''existe pas dans la palette.');
   end if;
   if p_position < 0 then
     perform app.refuse('INVALID', 'Cette place n''existe pas.', 'position');
   end if;
+  select count(*) into total from public.course_modules where course_id = course.id;
   if total >= 100 then
     perform app.refuse('QUOTA_EXCEEDED', 'Une formation a 100 modules au plus.');
   end if;
@@ -423,9 +427,8 @@ declare
   source public.courses;
   copy public.courses;
 begin
-  select * into source from public.courses
-  where id = p_course_id and deleted_at is null
-    and (id = any (app.readable_course_ids()) or public.is_admin_or_owner(caller_id))
+  select * into source from public.courses as asked
+  where id = p_course_id and app.may_read_course(asked)
   for share;
   if not found then
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');

@@ -10,7 +10,7 @@ create table public.course_versions (
   constraint course_versions_content_object check (jsonb_typeof(content) = 'object')
 );
 comment on table public.course_versions is
-  'What a standard course said in the versions that somebody follows; never changed.';
+  'What a standard course said in the versions in which people began it; never changed.';
 comment on column public.course_versions.content is 'As app.course_content made it.';
 
 create table public.user_courses (
@@ -132,14 +132,19 @@ set search_path = ''
 as $$
 declare
   course constant public.courses := app.take_published_course(p_course_id);
-  kept constant public.course_versions := app.keep_version(course.id);
+  kept public.course_versions;
   enrolment public.user_courses;
 begin
-  insert into public.user_courses (user_id, course_id, course_version)
-  values (auth.uid(), kept.course_id, kept.version)
-  on conflict (user_id, course_id) do nothing;
   select * into enrolment from public.user_courses
   where user_id = auth.uid() and course_id = course.id;
+  if found then
+    return enrolment;
+  end if;
+
+  kept := app.keep_version(course.id);
+  insert into public.user_courses (user_id, course_id, course_version)
+  values (auth.uid(), kept.course_id, kept.version)
+  returning * into enrolment;
   return enrolment;
 end;
 $$;

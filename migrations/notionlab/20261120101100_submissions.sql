@@ -427,14 +427,34 @@ as $$
   -- One that is followed already goes on as it was.
   update public.courses set status = case
     when exists (
+      select from public.formation_submissions
+      where course_id = p_course_id and status = 'pending'
+    ) then 'submitted'
+    when exists (
       select from public.user_formations where course_id = p_course_id and ended_at is null
     ) then 'published'
     else 'draft'
   end
-  where id = p_course_id and status = 'submitted';
+  where id = p_course_id and course_type = 'custom' and status in ('submitted', 'published');
 $$;
 comment on function app.reopen_course is
   'Give a course back to its author once nobody examines it any more.';
+
+create function app.reopen_course_of_deleted() returns trigger
+language plpgsql
+security definer -- people may not write courses
+set search_path = ''
+as $$
+begin
+  perform app.reopen_course(old.course_id);
+  return null;
+end;
+$$;
+comment on function app.reopen_course_of_deleted is
+  'A course is not submitted, nor followed, without a submission.';
+
+create trigger formation_submissions_reopen_course after delete on public.formation_submissions
+  for each row execute function app.reopen_course_of_deleted();
 
 create function public.refresh_submission_snapshot(p_submission_id uuid)
 returns public.user_formation_snapshots

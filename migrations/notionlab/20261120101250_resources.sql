@@ -49,10 +49,16 @@ security definer -- whoever deletes a row may not queue work
 set search_path = ''
 as $$
 begin
-  perform app.enqueue(
-    'remove-storage-object',
-    jsonb_build_object('bucket', 'resources', 'name', old.storage_path),
-    p_dedupe_key => 'remove-storage-object:resources/' || old.storage_path);
+  -- When the object went first there is nothing to remove, and its name may be taken again.
+  if exists (
+    select from storage.objects where bucket_id = 'resources' and name = old.storage_path
+  ) then
+    perform app.enqueue(
+      'remove-storage-object',
+      jsonb_build_object('bucket', 'resources', 'name', old.storage_path),
+      p_queue => 'storage',
+      p_dedupe_key => 'remove-storage-object:resources/' || old.storage_path);
+  end if;
   return null;
 end;
 $$;
@@ -203,9 +209,10 @@ declare
 begin
   perform app.require_admin();
   perform app.check_resource_words(p_title, p_storage_path, p_url);
+  -- Held, so that two resources added at once take two places.
   perform from public.builder_modules
   where id = p_builder_module_id and deleted_at is null
-  for share;
+  for no key update;
   if not found then
     perform app.refuse('NOT_FOUND', 'Ce module n''existe pas dans la palette.');
   end if;

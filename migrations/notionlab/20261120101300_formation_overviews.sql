@@ -183,7 +183,7 @@ begin
       s.last_activity_at
     from public.formation_submissions as s
     left join public.user_formations as f on f.submission_id = s.id
-    join public.courses as c on c.id = s.course_id
+    join public.courses as c on c.id = s.course_id and c.deleted_at is null
     join public.profiles as p on p.id = s.user_id
     where (p_user_id is null or s.user_id = p_user_id)
       and (p_prof_id is null or f.prof_id = p_prof_id)

@@ -1,4 +1,7 @@
-"""The limit for bench.data_api: psycopg in pipeline mode. URL get|rpc CONNECTIONS SECONDS"""
+"""The limit for bench.data_api: psycopg in pipeline mode. URL get|rpc CONNECTIONS SECONDS
+
+One pipeline is one transaction, for the gateway too, so neither sends `begin` and `commit`.
+"""
 
 from __future__ import annotations
 

@@ -77,8 +77,7 @@ def load(callers: list[Caller], seconds: float) -> list[float]:
     for caller in callers:
         caller.ask()
     while by_socket:
-        ready, _, _ = select.select(by_socket, [], [])
-        for heard in ready:
+        for heard in _ready(list(by_socket)):
             duration = by_socket[heard].hear()
             if duration is None:
                 continue
@@ -88,6 +87,11 @@ def load(callers: list[Caller], seconds: float) -> list[float]:
             else:
                 del by_socket[heard]
     return sorted(taken)
+
+
+def _ready(sockets: list[socket.socket]) -> list[socket.socket]:
+    """Those that have something to read; a single one is waited for by reading it."""
+    return sockets if len(sockets) == 1 else select.select(sockets, [], [])[0]
 
 
 def summary(taken: list[float], seconds: float) -> dict[str, float]:

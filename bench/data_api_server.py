@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import uvloop
@@ -23,6 +24,7 @@ async def serve(url: str) -> None:
     front = gateway.create({"rest": api}, known, health={}, write=forget)
     with ports.listen(ports.LOOPBACK, 0) as socket:
         async with lifespan.running(api):
+            gc.freeze()  # as the API process does
             print(f"http://127.0.0.1:{socket.getsockname()[1]}", flush=True)
             await server.serving(front).serve([socket])
 

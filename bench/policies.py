@@ -37,6 +37,7 @@ def main() -> None:
     try:
         database = databases.create(cluster)
         products.install(database, project)
+        products.make_buckets(database, project)
         with psycopg.connect(database.url) as connection:
             score(connection, project.root)
             connection.rollback()

@@ -1,8 +1,9 @@
-"""Load for bench.realtime over bare sockets: talk, commit or join, and what each needs.
+"""Load for bench.realtime over bare sockets: talk, commit, change or join, and what each needs.
 
 talk ADDRESS PID bare|realtime SUBSCRIBERS SECONDS: one client speaks, the others listen; first as
 fast as they all can, then at a steady pace.
 commit ADDRESS DATABASE SUBSCRIBERS MESSAGES: messages are sent by SQL, one after the other.
+change ADDRESS DATABASE PEOPLE ROWS: rows are inserted, one after the other, before many people.
 join ADDRESS SOCKETS CHANNELS: so many sockets join so many private channels each.
 """
 
@@ -33,6 +34,9 @@ AHEAD = 8  # messages that may be on their way to everybody
 PACE = 20_000  # deliveries a second, where time is measured
 TOPIC = "realtime:bench"
 CONNECTIONS_AT_ONCE = 50
+BROADCAST = b"select realtime.send(%s, 'said', 'bench', false)"
+CHANGE = b"insert into public.notes (content) values (%s)"
+SUBSCRIBED = b"Subscribed to PostgreSQL"
 
 MOMENT = re.compile(rb'"at": ?"([0-9.]+)"')
 BINARY = 0x82
@@ -137,13 +141,23 @@ class Crowd:
         await self._silence(before + messages * size)
         return sorted(self.delays)
 
-    async def hear(self, database: psycopg.AsyncConnection, messages: int) -> list[float]:
+    async def watch(self, size: int) -> None:
+        """Connect so many people, each with a token of his own, who hear of the same rows."""
+        for _ in range(size):
+            ear = await connect(self.host, self.port, is_realtime=True)
+            await subscribe(ear, sign_in())
+            ear.heard = self._hear
+            self.ears.append(ear)
+
+    async def hear(
+        self, database: psycopg.AsyncConnection, messages: int, statement: bytes
+    ) -> list[float]:
         """Let SQL speak; the seconds from before each commit to each delivery, sorted."""
         self.delays = []
         for _ in range(messages):
             before = self.delivered
             document = json.dumps({"at": f"{perf_counter():017.6f}", "text": "." * 460})
-            await database.execute("select realtime.send(%s, 'said', 'bench', false)", (document,))
+            await database.execute(statement, (document,))
             await self._silence(before + len(self.ears))
         return sorted(self.delays)
 
@@ -193,6 +207,27 @@ async def join(ear: Ear, topic: str, token: str | None = None) -> None:
         raise RuntimeError(f"Not joined: {answer}")
 
 
+async def subscribe(ear: Ear, token: str) -> None:
+    """Join a channel that hears of rows, and wait until it does."""
+    subscribed = asyncio.get_running_loop().create_future()
+
+    def hear(payload: bytes) -> None:
+        if SUBSCRIBED in payload and not subscribed.done():
+            subscribed.set_result(None)
+
+    ear.heard = hear
+    wish = {"event": "*", "schema": "public", "table": "notes"}
+    asked = {"config": {"postgres_changes": [wish]}, "access_token": token}
+    ear.say(json.dumps(["1", "1", TOPIC, "phx_join", asked]).encode())
+    await subscribed
+
+
+def sign_in() -> str:
+    """The token of somebody new."""
+    claims = {"role": "authenticated", "sub": str(uuid4()), "exp": keys.EXPIRES_AT}
+    return Keyring(keys.JWT_SECRET).sign(claims)
+
+
 async def talk(address: str, pid: str, kind: str, size: str, seconds: str) -> dict[str, float]:
     """Deliveries a second, of the clock and of the server's own time, and what they took."""
     crowd, process = Crowd(address, kind), psutil.Process(int(pid))
@@ -213,15 +248,23 @@ async def commit(address: str, database: str, size: str, messages: str) -> dict[
     crowd = Crowd(address)
     await crowd.gather(int(size) - 1)
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await crowd.hear(connection, int(messages) // 10)
-        return summary(await crowd.hear(connection, int(messages)))
+        await crowd.hear(connection, int(messages) // 10, BROADCAST)
+        return summary(await crowd.hear(connection, int(messages), BROADCAST))
+
+
+async def change(address: str, database: str, size: str, messages: str) -> dict[str, float]:
+    """What it takes from a changed row to everybody whose policies let him see it."""
+    crowd = Crowd(address)
+    await crowd.watch(int(size))
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await crowd.hear(connection, int(messages) // 10, CHANGE)
+        return summary(await crowd.hear(connection, int(messages), CHANGE))
 
 
 async def crowd_in(address: str, sockets: str, channels: str) -> dict[str, float]:
     """How long it takes until every channel is joined."""
     host, _, port = address.partition(":")
-    claims = {"role": "authenticated", "sub": str(uuid4()), "exp": keys.EXPIRES_AT}
-    token = Keyring(keys.JWT_SECRET).sign(claims)
+    token = sign_in()
     ears = [await connect(host, int(port), is_realtime=True) for _ in range(int(sockets))]
 
     async def join_all(number: int, ear: Ear) -> None:
@@ -244,6 +287,7 @@ def summary(delays: list[float]) -> dict[str, float]:
 ACTS: dict[str, Callable[..., Coroutine[Any, Any, dict[str, float]]]] = {
     "talk": talk,
     "commit": commit,
+    "change": change,
     "join": crowd_in,
 }
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from nlctl import console
-from nlctl.commands import db, doctor, gen, migrate, rls, rules, seed, stack, storage, theme
+from nlctl.commands import ci, db, doctor, gen, migrate, rls, rules, seed, stack, storage, theme
 from nlctl.errors import NlctlError, SystemRefused
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # as options.group says
 )
-for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset, doctor.doctor):
+for command in (stack.up, stack.down, stack.status, stack.logs, stack.reset, doctor.doctor, ci.ci):
     app.command()(command)
 app.add_typer(migrate.app)
 app.add_typer(seed.app)
@@ -46,4 +46,5 @@ def main() -> None:
 
 def _end(error: NlctlError) -> NoReturn:
     console.say_error(error, as_json="--json" in sys.argv)
+    console.annotate(error.message, error.place)
     sys.exit(error.exit_code)

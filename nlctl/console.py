@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from nlctl.errors import NlctlError
+    from nlctl.errors import NlctlError, Place
 
 
 def speak_utf8() -> None:
@@ -29,6 +29,14 @@ def say(line: str = "") -> None:
 def note(line: str) -> None:
     """One line beside the answer (progress, warnings), on standard error."""
     print(line, file=sys.stderr)
+
+
+def annotate(message: str, place: Place | None = None) -> None:
+    """The same again for GitHub Actions, which shows it beside the line; elsewhere nothing."""
+    from nlctl import github
+
+    if github.runs_this():
+        print(github.annotation(message, place), file=sys.stderr)
 
 
 def say_json(data: Any) -> None:

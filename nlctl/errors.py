@@ -128,6 +128,10 @@ class RulesIncomplete(InvalidInput):
     """Something in the database that no migration makes by name; no page was written."""
 
 
+class CatalogueUnreadable(NlctlError):
+    """The database would not tell what it holds; nothing was changed."""
+
+
 class MigrationConflict(NlctlError):
     """The files and the history disagree; nothing was run."""
 
@@ -167,4 +171,4 @@ class Interrupted(NlctlError):
 
 
 class AccessNotMeasured(NlctlError):
-    """The access matrix could not be begun; nothing was changed."""
+    """The access matrix could not be measured; what had been tried was rolled back."""

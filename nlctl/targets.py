@@ -56,9 +56,14 @@ def resolve(project: Project, name: str | None = None) -> Target:
     return Target(
         name=wanted,
         project=str(described.get("project", project.default_name)),
-        database_url=_secret(project, f"NLCTL_{wanted.upper().replace('-', '_')}_DATABASE_URL"),
+        database_url=_secret(project, secret_name(wanted)),
         is_production=bool(described.get("production", True)),
     )
+
+
+def secret_name(name: str) -> str:
+    """The variable that holds the URL of a target's database."""
+    return f"NLCTL_{name.upper().replace('-', '_')}_DATABASE_URL"
 
 
 def confirm(target: Target, act: str, *, yes: bool) -> None:

@@ -59,7 +59,7 @@ def copy() -> Checkout:
     """What git would hand to a newcomer, plus what is new and not ignored."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True).stdout
-    root = databases.scratch_folder(str(os.getpid())) / "checkout"
+    root = databases.scratch_folder() / "checkout"
     for name in filter(None, names.decode().split("\0")):
         source = ROOT / name
         if source.is_symlink() or source.is_file():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.callers import Person
     from tests.databases import Database
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -32,6 +33,12 @@ class MakePerson(Protocol):
         status: str = "active",
         first_name: str | None = None,
     ) -> Person: ...
+
+
+def pytest_sessionstart() -> None:
+    """Let what tests start hear Ctrl-C, which shells keep from what runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

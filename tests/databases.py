@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -97,11 +98,14 @@ def drop(database: Database) -> None:
     )
 
 
-def scratch_folder(name: str) -> Path:
-    """A folder on memory where there is some, that the server's user may enter."""
+def scratch_folder() -> Path:
+    """A folder on memory where there is some, that the server's user may enter.
+
+    Its name tells whose it is: `sweep` removes what belongs to nobody any more.
+    """
     memory = Path("/dev/shm")
     parent = memory if memory.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
     folder.chmod(0o755)
     return folder
 
@@ -109,7 +113,7 @@ def scratch_folder(name: str) -> Path:
 def start_cluster(programs: binaries.Binaries | None = None) -> Cluster:
     """A cluster whose contents nobody will miss."""
     sweep()
-    home = scratch_folder(str(psutil.Process().pid)) / "database"
+    home = scratch_folder() / "database"
     cluster = Cluster(home, programs or binaries.find(), VOLATILE)
     cluster.start(FIRST_PORT)
     return cluster

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from nlctl import access
 from nlctl.access import subjects
@@ -19,20 +20,21 @@ if TYPE_CHECKING:
     from nlctl.access.subjects import Subject
 
 POLICIES = """
-select polrelid::regclass::text, schemaname::text, tablename::text, policyname::text,
-  qual is not null, with_check is not null,
+select policyname::text as policy, schemaname::text as schema, tablename::text as table,
+  cmd as command, qual as using, with_check as check,
   qual is not distinct from with_check and not exists (
     select from pg_depend d
     cross join unnest(roles) as role (name)
     join pg_attribute a on a.attrelid = polrelid and a.attnum = d.refobjsubid
     where d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refobjid = polrelid
       and has_column_privilege(role.name, polrelid, a.attnum, 'update')
-  )
+  ) as check_is_idle
 from pg_policies
 join pg_policy p on polname = policyname
   and polrelid = format('%I.%I', schemaname, tablename)::regclass
 order by schemaname, tablename, policyname
 """
+ALIVE = "(deleted_at IS NULL)"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Mutant:
     schema: str
     table: str
     change: str
-    opens: tuple[str, ...] = ()
+    clauses: LiteralString = ""
 
     def __str__(self) -> str:
         return f"{self.policy} {self.change}"
@@ -51,13 +53,11 @@ class Mutant:
     @property
     def statement(self) -> sql.Composed:
         """What makes it."""
-        verb = "alter" if self.opens else "drop"
-        clauses = " ".join(f"{clause} (true)" for clause in self.opens)
         return sql.SQL("{} policy {} on {} {}").format(
-            sql.SQL(verb),
+            sql.SQL("alter" if self.clauses else "drop"),
             sql.Identifier(self.policy),
             sql.Identifier(self.schema, self.table),
-            sql.SQL(clauses),
+            sql.SQL(self.clauses),
         )
 
     def is_noticed(self, connection: psycopg.Connection, expected: Sequence[Line]) -> bool:
@@ -78,25 +78,27 @@ class Mutant:
 
 
 def breed(connection: psycopg.Connection) -> list[Mutant]:
-    """Every policy dropped, opened, and with one of its two clauses opened.
+    """Every policy dropped, opened, with one clause opened, and with the deleted in its sight.
 
-    A check is not opened alone where it repeats the condition and reads no column that may be
-    written: whatever passed the one passes the other, so nobody could tell.
+    What nobody could tell is left out: a check opened alone that repeats the condition and reads no
+    column that may be written, and a deletion of what is deleted, which app.soft_delete ignores.
     """
-    mutants: list[Mutant] = []
-    for row in connection.execute(POLICIES):
-        mutants.extend(_of(*row[1:]))
-    return mutants
+    cursor = connection.cursor(row_factory=dict_row)
+    return [
+        Mutant(policy["policy"], policy["schema"], policy["table"], change, clauses)
+        for policy in cursor.execute(POLICIES).fetchall()
+        for change, clauses in _changes(policy)
+    ]
 
 
-def _of(
-    schema: str, table: str, policy: str, has_using: bool, has_check: bool, check_is_idle: bool
-) -> Iterator[Mutant]:
-    using = ("using",) if has_using else ()
-    check = ("with check",) if has_check else ()
-    yield Mutant(policy, schema, table, "dropped")
-    yield Mutant(policy, schema, table, "opened", using + check)
-    if has_using and has_check:
-        yield Mutant(policy, schema, table, "with its condition opened", using)
-        if not check_is_idle:
-            yield Mutant(policy, schema, table, "with its check opened", check)
+def _changes(policy: dict[str, Any]) -> Iterator[tuple[str, LiteralString]]:
+    using: LiteralString = "using (true)" if policy["using"] else ""
+    check: LiteralString = "with check (true)" if policy["check"] else ""
+    yield "dropped", ""
+    yield "opened", f"{using} {check}"
+    if using and check:
+        yield "with its condition opened", using
+        if not policy["check_is_idle"]:
+            yield "with its check opened", check
+    if ALIVE in (policy["using"] or "") and policy["command"] != "DELETE":
+        yield "with the deleted in sight", f"using ({policy['using'].replace(ALIVE, 'true')})"

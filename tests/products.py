@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlctl import seeds, themes
-from nlctl.local import platform
+from nlctl import buckets, seeds, themes
+from nlctl.local import platform, settings
 from nlctl.migrations import runner
 
 if TYPE_CHECKING:
@@ -20,3 +20,8 @@ def install(database: Database, project: Project) -> None:
     runner.up(database.url, project.migrations(name), name)
     seeds.apply(database.url, project.seeds)
     themes.push(database.url, project.seeds / "themes")
+
+
+def make_buckets(database: Database, project: Project) -> None:
+    """Those that supabase/config.toml declares."""
+    buckets.sync(database.url, settings.read(project).storage.declared())

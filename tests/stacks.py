@@ -102,7 +102,7 @@ class Stack:
             http.close()
 
     def _read(self, path: str) -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(f"{self.mail_url}/api/v1/{path}").json()
+        answer: dict[str, Any] = httpx.get(f"{self.mail_url}/api/v1/{path}", timeout=30).json()
         return answer
 
     def _client(self, key: str, options: dict[str, Any]) -> Client:

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = {"S": "select", "I": "insert", "U": "update", "D": "delete"}
 # Nobody may wait for a measurement, nor the measurement for anybody.
-LIMITS = {"lock_timeout": "1s", "statement_timeout": "5s"}
-BECOME = "select set_config(name, value, true) from jsonb_each_text(%s) as s (name, value)"
+LIMITS = {"lock_timeout": "500ms", "statement_timeout": "5s"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Attempts:
         blind = self._write_where(person, subject, row, letter, blindly)
         if blind.verdict in {Verdict.ALLOWED, Verdict.ADMITTED}:
             return replace(blind, verdict=Verdict.UNSEEN)
-        return blind
+        return aimed if blind.verdict is Verdict.UNKNOWN else blind
 
     def _write_where(
         self, person: Person, subject: Subject, row: Row, letter: str, where: sql.Composable
@@ -138,7 +137,7 @@ class Attempts:
             of_role = database.settings_of(self._connection, person.caller)
             self._settings[person.name] = {**of_role, **LIMITS}
         everything = {**settings, **self._settings[person.name]}
-        self._cursor.execute(BECOME, (Jsonb(everything),))
+        set_locally(self._connection, everything)
 
     def _find(self, subject: Subject, values: Mapping[str, Any]) -> str | None:
         """Where the row lies, and a cursor on it."""
@@ -152,6 +151,14 @@ class Attempts:
         self._cursor.execute("set local role none")
         query = sql.SQL("select from {} where ctid = %s::tid").format(subject.identifier)
         return self._cursor.execute(query, (place,)).rowcount == 0
+
+
+def set_locally(connection: psycopg.Connection, settings: Mapping[str, str]) -> None:
+    """Settings until the savepoint or transaction ends; the role is one of them."""
+    connection.execute(
+        "select set_config(name, value, true) from jsonb_each_text(%s) as s (name, value)",
+        (Jsonb(settings),),
+    )
 
 
 def _holds(person: Person, subject: Subject, letter: str) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from nlctl.access.subjects import DELETED_AT, OWNER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,11 +21,12 @@ UNBOUND = "user_id"  # of a trace that outlives the person, so without a foreign
 
 
 class RowClass(StrEnum):
-    """Whose rows are tried; `none` are those that belong to nobody."""
+    """Whose rows are tried; `none` belong to nobody, `deleted` are kept, but deleted."""
 
     OWN = "own"
     FOREIGN = "foreign"
     NONE = "none"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,25 @@ class Belongings:
     def classes(self, subject: Subject) -> tuple[RowClass, ...]:
         """Those that its rows can be of."""
         if subject.template:
-            is_owned = any("{owner}" in value for value in subject.template.values())
+            is_owned = any(OWNER in value for value in subject.template.values())
             return (RowClass.OWN, RowClass.FOREIGN) if is_owned else (RowClass.NONE,)
         belonging = self.of(subject) if subject.is_table else None
-        if belonging is None:
-            return (RowClass.NONE,)
-        return tuple(RowClass) if belonging.is_optional else (RowClass.OWN, RowClass.FOREIGN)
+        owned = (RowClass.OWN, RowClass.FOREIGN) if belonging else ()
+        unowned = (RowClass.NONE,) if belonging is None or belonging.is_optional else ()
+        deleted = (RowClass.DELETED,) if subject.keeps_deleted else ()
+        return (*owned, *unowned, *deleted)
 
     def predicate(self, subject: Subject, alias: str, row_class: RowClass) -> sql.Composable:
         """The condition on rows called `alias`; %(person)s and %(kind)s are the person's."""
+        whose = self._whose(subject, alias, row_class)
+        if not subject.keeps_deleted:
+            return whose
+        mark = sql.Identifier(alias, DELETED_AT)
+        if row_class is RowClass.DELETED:
+            return sql.SQL("{} is not null").format(mark)
+        return sql.SQL("({} is null and {})").format(mark, whose)
+
+    def _whose(self, subject: Subject, alias: str, row_class: RowClass) -> sql.Composable:
         belonging = self.of(subject)
         if belonging is None:
             return sql.SQL("true")

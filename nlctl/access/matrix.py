@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from nlctl import database
-from nlctl.access import grid, people, subjects
+from nlctl.access import attempts, grid, people, subjects
 from nlctl.access.attempts import OPERATIONS, Attempts
 from nlctl.access.belonging import Belongings, RowClass
 from nlctl.access.grid import Line
 from nlctl.access.rows import Shelf
+from nlctl.errors import AccessNotMeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    import psycopg
 
     from nlctl.access.outcomes import Outcome
     from nlctl.access.people import People, Person
@@ -113,9 +114,14 @@ def measure(url: str, *, tell: Callable[[str], None] = lambda _subject: None) ->
     """Try everything in one transaction of its own, and roll it back."""
     with database.connect(url) as connection:
         try:
-            return measure_in(connection, tell=tell)
-        finally:
-            connection.rollback()
+            measured = measure_in(connection, tell=tell)
+        except psycopg.Error as error:
+            raise AccessNotMeasured(
+                f"The matrix could not be measured: {database.reason(error)}.",
+                hint="Measure as postgres, on a Supabase database.",
+            ) from error
+        connection.rollback()
+    return measured
 
 
 def measure_in(
@@ -126,8 +132,8 @@ def measure_in(
     tell: Callable[[str], None] = lambda _subject: None,
 ) -> Matrix:
     """Try everything in the transaction of `connection`, which the caller rolls back."""
-    # Names come out with their schema.
-    connection.execute("select set_config('search_path', '', true)")
+    # Names come out with their schema, and nobody waits long for this.
+    attempts.set_locally(connection, {"search_path": "", **attempts.LIMITS})
     everybody = people.gather(connection)
     every = subjects.find(connection)
     wanted = [subject for subject in every if only(subject)]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from nlctl import database
-from nlctl.access import statements
+from nlctl.access import guesses, statements, subjects
 from nlctl.access.belonging import RowClass
+from nlctl.access.subjects import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,21 +27,13 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 LOOKED_AT = 200
 COPIED = 3
+LONG_AGO = "2000-01-01T00:00:00Z"
 PLAIN_WORD = re.compile(r"[\w .:/-]+")
-VALUES = {
-    "boolean": False,
-    "json": {},
-    "jsonb": {},
-    "date": "2000-01-01",
-    "timestamp with time zone": "2000-01-01T00:00:00Z",
-}
-NUMBERS = re.compile(r"smallint|integer|bigint|numeric|real|double")
-TEXTS = re.compile(r"text|character")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of one class, and the one to write on; `reason` says why there is none."""
+    """Keys of some rows of one class, and one row to write on; `reason` says why there is none."""
 
     known: tuple[Row, ...] = ()
     example: Row | None = None
@@ -59,28 +52,62 @@ class Shelf:
 
     def take(self, subject: Subject, row_class: RowClass, person: Person) -> Rows:
         """Rows of the class as it looks to `person`; a made one stays until the savepoint ends."""
-        known = () if subject.template else self._known(subject, row_class, person)
+        try:
+            with self._connection.transaction():
+                known = () if subject.template else self._known(subject, row_class, person)
+        except psycopg.Error as error:
+            return Rows(reason=f"Its rows could not be read: {database.reason(error)}.")
         if not subject.is_table:
             return Rows(known, reason="A view: the tables below it decide.")
+        return self._with_one_more(subject, row_class, person, known)
+
+    def _with_one_more(
+        self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
+    ) -> Rows:
+        there = self._some(subject, row_class, person) if known else ()
         reason = "No row of this class is there, and none could be made."
-        for draft in self._drafts(subject, row_class, person, known):
+        for draft in self._drafts(subject, row_class, person, there):
             try:
                 made = self._insert(subject, draft)
             except psycopg.Error as error:
-                reason = f"No row of this class is there to try: {database.reason(error)}."
+                reason = f"No row of this class is there to try: {error.diag.message_primary}."
+                if isinstance(error, LockNotAvailable):
+                    break
             else:
                 return Rows((*known, made), made)
-        return Rows(known, known[0], "") if known else Rows(reason=reason)
+        return Rows(known, there[0]) if there else Rows(reason=reason)
 
     def _known(self, subject: Subject, row_class: RowClass, person: Person) -> tuple[Row, ...]:
         where = self._belongings.predicate(subject, "r", row_class)
-        return self._select(subject, where, LOOKED_AT, person)
+        if not subject.key:
+            return self._select(subject, sql.SQL("to_jsonb(r)"), where, LOOKED_AT, person)
+        parts = [
+            sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("r", name))
+            for name in subject.key
+        ]
+        keys = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(parts))
+        return self._select(subject, keys, where, LOOKED_AT, person)
+
+    def _some(
+        self, subject: Subject, row_class: RowClass | None, person: Person
+    ) -> tuple[Row, ...]:
+        """A few whole rows, of the class or of any."""
+        where: sql.Composable = sql.SQL("true")
+        if row_class:
+            where = self._belongings.predicate(subject, "r", row_class)
+        return self._select(subject, sql.SQL("to_jsonb(r)"), where, COPIED, person)
 
     def _select(
-        self, subject: Subject, where: sql.Composable, limit: int, person: Person
+        self,
+        subject: Subject,
+        what: sql.Composable,
+        where: sql.Composable,
+        limit: int,
+        person: Person,
     ) -> tuple[Row, ...]:
         order = sql.SQL(", ").join(sql.Identifier("r", name) for name in subject.key)
-        query = sql.SQL("select to_jsonb(r) from {} as r where {} {} limit {}").format(
+        query = sql.SQL("select {} from {} as r where {} {} limit {}").format(
+            what,
             subject.identifier,
             where,
             sql.SQL("order by {}").format(order) if subject.key else sql.SQL(""),
@@ -91,22 +118,30 @@ class Shelf:
         return tuple(row for (row,) in found)
 
     def _drafts(
-        self, subject: Subject, row_class: RowClass, person: Person, known: tuple[Row, ...]
+        self, subject: Subject, row_class: RowClass, person: Person, there: tuple[Row, ...]
     ) -> Iterator[Row]:
         if subject.template:
-            owner = person.id if row_class is RowClass.OWN else self._other.id
-            yield {name: value.format(owner=owner) for name, value in subject.template.items()}
+            owner = str(person.id if row_class is RowClass.OWN else self._other.id)
+            template = subject.template.items()
+            yield {name: value.replace(subjects.OWNER, owner) for name, value in template}
             return
-        belonging = self._belongings.of(subject)
-        anything = known or self._select(subject, sql.SQL("true"), COPIED, person)
-        for row in anything[:COPIED]:
+        for row in there or self._some(subject, None, person):
             copied = {
                 column.name: row[column.name]
                 for column in subject.columns
                 if not column.is_computed and not (column.is_unique and column.has_default)
             }
-            yield self._owned(freshened(subject, copied), belonging, row_class, person)
-        yield self._from_nothing(subject, self._owned({}, belonging, row_class, person))
+            yield self._classed(subject, freshened(subject, copied), row_class, person)
+        yield self._from_nothing(subject, self._classed(subject, {}, row_class, person))
+
+    def _classed(self, subject: Subject, row: Row, row_class: RowClass, person: Person) -> Row:
+        """The same row, belonging to whom the class says, and deleted or not."""
+        belonging = self._belongings.of(subject)
+        is_deleted = row_class is RowClass.DELETED
+        if is_deleted:  # his own, if any, are those he might see
+            row_class = RowClass.OWN if person.id else RowClass.FOREIGN
+        mark = {DELETED_AT: LONG_AGO if is_deleted else None} if subject.keeps_deleted else {}
+        return {**self._owned(row, belonging, row_class, person), **mark}
 
     def _owned(
         self, row: Row, belonging: Belonging | None, row_class: RowClass, person: Person
@@ -147,7 +182,7 @@ class Shelf:
 
     def _value(self, column: Column) -> Any:
         if column.refers_to is None:
-            return _plain_value(column)
+            return _value(column)
         table, key = column.refers_to
         schema, _, name = table.partition(".")
         query = sql.SQL("select to_jsonb({}) from {} limit 1").format(
@@ -176,25 +211,12 @@ def freshened(subject: Subject, row: Row) -> Row:
         for column in subject.columns
         if column.name in row and column.is_unique and column.refers_to is None
     ]
-    return {**row, **{column.name: _fresh(column, row[column.name]) for column in free}}
+    return {
+        **row,
+        **{column.name: guesses.another(column.type, row[column.name]) for column in free},
+    }
 
 
-def _fresh(column: Column, value: Any) -> Any:
-    if value is None or column.type == "boolean":
-        return value
-    if column.type == "uuid":
-        return str(uuid4())
-    if NUMBERS.match(column.type):
-        return value + 1_000_000
-    return f"{value}_{uuid4().hex[:6]}" if TEXTS.match(column.type) else value
-
-
-def _plain_value(column: Column) -> Any:
+def _value(column: Column) -> Any:
     words = [word for word in column.words if PLAIN_WORD.fullmatch(word)]
-    if words:
-        return words[0]
-    if column.type == "uuid":
-        return str(uuid4())
-    if NUMBERS.match(column.type):
-        return 1
-    return VALUES.get(column.type, "a")
+    return words[0] if words else guesses.value(column.type)

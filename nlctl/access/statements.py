@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
+
+from nlctl.access import guesses
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -75,17 +78,23 @@ def is_that_row(subject: Subject) -> sql.Composed:
 
 
 def call(function: Function) -> sql.Composed:
-    """Call it with null for whatever has no default."""
+    """Call it with null for whatever has no default, or any value where null calls nothing."""
     are_named = all(name for name, _ in function.required)
-    arguments = [
-        sql.SQL("{} => null::{}").format(sql.Identifier(name), sql.SQL(kind))
-        if are_named
-        else sql.SQL("null::{}").format(sql.SQL(kind))
-        for name, kind in function.required
-    ]
+    arguments = []
+    for name, kind in function.required:
+        value = guesses.value(kind) if function.is_strict else None
+        given = sql.SQL("{}::{}").format(_literal(value), sql.SQL(kind))
+        named = sql.SQL("{} => {}").format(sql.Identifier(name), given)
+        arguments.append(named if are_named else given)
     return sql.SQL("select from {}({}) limit 1").format(
         sql.Identifier(function.schema, function.name), sql.SQL(", ").join(arguments)
     )
+
+
+def _literal(value: Any) -> sql.Composable:
+    if isinstance(value, list):
+        return sql.SQL("'{}'")
+    return sql.Literal(json.dumps(value) if isinstance(value, dict) else value)
 
 
 def offered(subject: Subject, names: Collection[str], role: str) -> list[str]:

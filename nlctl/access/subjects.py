@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EXPOSED = ("public", "shared", "bo")
 ELSEWHERE = "elsewhere"
+DELETED_AT = "deleted_at"
+OWNER = "{owner}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Subject:
         """The same for a statement."""
         return sql.Identifier(self.schema, self.table)
 
+    @property
+    def keeps_deleted(self) -> bool:
+        """Whether a row that is deleted stays, with a mark."""
+        return any(column.name == DELETED_AT for column in self.columns)
+
     def column(self, name: str) -> Column:
         """One of its columns."""
         return next(column for column in self.columns if column.name == name)
@@ -77,6 +84,7 @@ class Function:
     arguments: str
     is_overloaded: bool
     required: tuple[tuple[str, LiteralString], ...]
+    is_strict: bool
     executors: frozenset[str]
 
     @property
@@ -157,7 +165,7 @@ def _column(told: Mapping[str, Any]) -> Column:
 
 
 def _bucket(objects: Subject, bucket: str) -> Subject:
-    template = {"bucket_id": bucket, "name": "{owner}/nlctl", "owner_id": "{owner}"}
+    template = {"bucket_id": bucket, "name": f"{OWNER}/nlctl", "owner_id": OWNER}
     return replace(
         objects,
         name=f"bucket {bucket}",
@@ -167,10 +175,11 @@ def _bucket(objects: Subject, bucket: str) -> Subject:
 
 
 def _topic(messages: Subject, topic: str, extension: str) -> Subject:
-    whole = f"{topic}{{owner}}" if topic.endswith(":") else topic
+    prefix = topic.removesuffix("%")  # of a LIKE
+    whole = f"{prefix}{OWNER}" if prefix.endswith(":") else prefix
     return replace(
         messages,
-        name=f"{extension} {topic}",
+        name=f"{extension} {prefix}",
         operations="SI",
         template={"topic": whole, "extension": extension},
         settings={"realtime.topic": "{topic}"},

@@ -7,13 +7,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from nlctl.catalogue import platform, things
-from nlctl.catalogue.things import Absence, Thing
+from nlctl.catalogue.thing import GRANTS, Absence, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nlctl.catalogue.model import Catalogue
-    from nlctl.catalogue.things import Key
+    from nlctl.catalogue.thing import Key
 
 _MAINTAIN_SINCE = 17
 
@@ -95,7 +95,7 @@ def _is_platforms(wanted: Thing | None, seen: Thing | None) -> bool:
 
 def _is_only_maintain(difference: Difference) -> bool:
     """Whether it is about the privilege that only newer servers know."""
-    if not (difference.fact or "").startswith(things.GRANTS):
+    if not (difference.fact or "").startswith(GRANTS):
         return False
     sides = (difference.expected or "", difference.found or "")
     one, other = ({p for p in side.split(", ") if not p.startswith("maintain")} for side in sides)
@@ -104,13 +104,17 @@ def _is_only_maintain(difference: Difference) -> bool:
 
 def _first_disagreement(expected: str | None, found: str | None) -> tuple[str, str, str]:
     """What to show of two texts: whole where each is a line, else the first lines that differ."""
-    if "\n" not in (expected or "") + (found or ""):
-        return expected or "nothing", found or "nothing", ""
-    lines = zip_longest((expected or "").splitlines(), (found or "").splitlines())
+    if expected is None or found is None or "\n" not in expected + found:
+        return _in_a_line(expected), _in_a_line(found), ""
+    lines = zip_longest(expected.splitlines(), found.splitlines())
     for number, (one, other) in enumerate(lines, 1):
         if one != other:
             return _shown(one), _shown(other), f", line {number}"
     return "another end of line", "this one", ""
+
+
+def _in_a_line(text: str | None) -> str:
+    return "nothing" if text is None else " ".join(text.split())
 
 
 def _shown(line: str | None) -> str:

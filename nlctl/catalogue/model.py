@@ -45,6 +45,7 @@ class Column:
     generated_kind: Literal["", "s", "v"]
     identity: Literal["always", "by default"] | None
     collation: str | None
+    is_inherited: bool
     grants: tuple[Grant, ...]
     comment: str | None
 

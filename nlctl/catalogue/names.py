@@ -47,5 +47,5 @@ def literal(value: str | None) -> str:
         return "null"
     escaped = value.replace("'", "''")
     if "\\" in escaped:
-        return " E'" + escaped.replace("\\", "\\\\") + "'"
+        return "E'" + escaped.replace("\\", "\\\\") + "'"
     return f"'{escaped}'"

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from nlctl import database
 from nlctl.catalogue import acl, model, platform
+from nlctl.errors import CatalogueUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -33,6 +35,16 @@ _TABLES: Mapping[str, model.TableKind] = {
     "f": "foreign table",
 }
 _VIEWS: Mapping[str, model.ViewKind] = {"v": "view", "m": "materialized view"}
+# How names and constants are printed must not depend on who is signed in.
+_SPELLING = """
+set local search_path = '';
+set local timezone = 'UTC';
+set local datestyle = 'ISO, YMD';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 1;
+set local quote_all_identifiers = off;
+"""
 _OF_VIEWS = ("definition",)
 _OF_TABLES = (
     "has_rls", "forces_rls", "is_unlogged", "replica_identity", "partition_key",
@@ -42,11 +54,17 @@ _OF_TABLES = (
 
 def read(connection: Connection[Any], schemas: Collection[str] | None = None) -> model.Catalogue:
     """What the database holds in `schemas`; by default in all that are the project's own."""
-    with _one_moment(connection):
-        asked = {**_PLATFORM, "schemas": None if schemas is None else list(schemas)}
-        found = _Reading(connection, asked).rows("schemas")
-        names = [row["name"] for row in found]
-        return _Reading(connection, {**_PLATFORM, "schemas": names}).catalogue()
+    try:
+        with _one_moment(connection):
+            asked = {**_PLATFORM, "schemas": None if schemas is None else list(schemas)}
+            names = [row["name"] for row in _Reading(connection, asked).rows("schemas")]
+            return _Reading(connection, {**_PLATFORM, "schemas": names}).catalogue()
+    except psycopg.Error as error:
+        raise CatalogueUnreadable(
+            f"The catalogue cannot be read: {database.reason(error)}.",
+            hint="Sign in as postgres.",
+            code=error.sqlstate,
+        ) from error
 
 
 @contextmanager
@@ -56,7 +74,7 @@ def _one_moment(connection: Connection[Any]) -> Iterator[None]:
     with connection.transaction(force_rollback=True):
         if is_first:
             connection.execute("set transaction isolation level repeatable read, read only")
-        connection.execute("set local search_path = ''")
+        database.run_script(connection, _SPELLING)
         yield
 
 

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from nlctl.catalogue.names import dotted, quoted, role
+from nlctl.catalogue.thing import OPTION, SETTING, Absence, Thing, grants_of, make, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from nlctl.catalogue import model
-    from nlctl.catalogue.acl import Grant
-
-Key: TypeAlias = tuple[str, str]
-
-OWNER = "owner"
-COMMENT = "comment"
-GRANTS = "grants to "
-OPTION = "option "
-SETTING = "setting "
-THE_OWNER = "its owner"
+    from nlctl.catalogue.thing import Key
 
 _FUNCTIONS = {"f": "function", "p": "procedure", "a": "aggregate", "w": "function"}
-
-
-class Absence(Enum):
-    """What it means that only one side has a thing."""
-
-    IS_NEWS = "is news"
-    IS_EMPTY = "is the same as having no facts"
-    IS_TOLD_ELSEWHERE = "follows from another difference"
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One object. `name` is what SQL calls it, `source` the dataclass it was made from.
-
-    A thing that is `part_of` another comes and goes with it.
-    """
-
-    kind: str
-    name: str
-    facts: Mapping[str, str]
-    source: object
-    part_of: Key | None = None
-    absence: Absence = Absence.IS_NEWS
-
-    @property
-    def key(self) -> Key:
-        """What it is found by on the other side."""
-        return self.kind, self.name
 
 
 def of(catalogue: model.Catalogue) -> dict[Key, Thing]:
@@ -62,7 +23,7 @@ def of(catalogue: model.Catalogue) -> dict[Key, Thing]:
 
 def _all(catalogue: model.Catalogue) -> Iterator[Thing]:
     for schema in catalogue.schemas:
-        yield _thing("schema", quoted(schema.name), schema)
+        yield make("schema", quoted(schema.name), schema)
     for table in catalogue.tables:
         yield from _table(table)
     for view in catalogue.views:
@@ -88,7 +49,7 @@ def _table(table: model.Table) -> Iterator[Thing]:
     name = dotted(table.schema, table.name)
     kind = "foreign table" if table.kind == "foreign table" else "table"
     inherits = table.partition_bound is None and table.parents
-    whole = _thing(
+    whole = make(
         kind,
         name,
         table,
@@ -101,7 +62,7 @@ def _table(table: model.Table) -> Iterator[Thing]:
             "partition key": table.partition_key,
             "partition": table.partition_bound and f"of {table.parents[0]} {table.partition_bound}",
             "parents": ", ".join(table.parents) if inherits else None,
-            **_settings(OPTION, table.options),
+            **settings_of(OPTION, table.options),
         },
     )
     yield whole
@@ -113,17 +74,17 @@ def _table(table: model.Table) -> Iterator[Thing]:
 
 def _view(view: model.View) -> Iterator[Thing]:
     name = dotted(view.schema, view.name)
-    whole = _thing(
+    whole = make(
         view.kind,
         name,
         view,
         part_of=_schema(view.schema),
-        facts={"definition": view.definition, **_settings(OPTION, view.options)},
+        facts={"definition": view.definition, **settings_of(OPTION, view.options)},
     )
     yield whole
     for column in view.columns:
         facts = {"default": column.default}
-        yield _thing(
+        yield make(
             "column",
             f"{name}.{quoted(column.name)}",
             column,
@@ -137,7 +98,7 @@ def _view(view: model.View) -> Iterator[Thing]:
 def _on_relation(relation: model.Relation, key: Key) -> Iterator[Thing]:
     for index in relation.indexes:
         if not index.is_of_constraint:
-            yield _thing(
+            yield make(
                 "index",
                 dotted(relation.schema, index.name),
                 index,
@@ -151,24 +112,32 @@ def _on_relation(relation: model.Relation, key: Key) -> Iterator[Thing]:
         yield _trigger(trigger, key)
     for rule in relation.rules:
         name = f"{quoted(rule.name)} on {dotted(relation.schema, relation.name)}"
-        yield _thing("rule", name, rule, part_of=key, facts={"definition": rule.definition})
+        yield make("rule", name, rule, part_of=key, facts={"definition": rule.definition})
 
 
 def _column(column: model.Column, table: str, key: Key) -> Thing:
-    return _thing(
+    return make(
         "column",
         f"{table}.{quoted(column.name)}",
         column,
         part_of=key,
+        absence=Absence.IS_TOLD_ELSEWHERE if column.is_inherited else Absence.IS_NEWS,
         facts={
-            "type": column.type,
-            "collation": column.collation,
-            "null": "not allowed" if column.is_not_null else "allowed",
             "default": column.default,
-            "generated": column.generated and _generated(column),
-            "identity": column.identity,
+            **({} if column.is_inherited else _column_facts(column)),
         },
     )
+
+
+def _column_facts(column: model.Column) -> dict[str, str | None]:
+    """What a child's column has from its parent."""
+    return {
+        "type": column.type,
+        "collation": column.collation,
+        "null": "not allowed" if column.is_not_null else "allowed",
+        "generated": column.generated and _generated(column),
+        "identity": column.identity,
+    }
 
 
 def _generated(column: model.Column) -> str:
@@ -177,7 +146,7 @@ def _generated(column: model.Column) -> str:
 
 
 def _constraint(constraint: model.Constraint, table: str, key: Key) -> Thing:
-    return _thing(
+    return make(
         "constraint",
         f"{quoted(constraint.name)} on {table}",
         constraint,
@@ -190,7 +159,7 @@ def _constraint(constraint: model.Constraint, table: str, key: Key) -> Thing:
 
 
 def _trigger(trigger: model.Trigger, key: Key | None) -> Thing:
-    return _thing(
+    return make(
         "trigger",
         f"{quoted(trigger.name)} on {dotted(trigger.schema, trigger.table)}",
         trigger,
@@ -200,7 +169,7 @@ def _trigger(trigger: model.Trigger, key: Key | None) -> Thing:
 
 
 def _policy(policy: model.Policy, key: Key | None) -> Thing:
-    return _thing(
+    return make(
         "policy",
         f"{quoted(policy.name)} on {dotted(policy.schema, policy.table)}",
         policy,
@@ -216,7 +185,7 @@ def _policy(policy: model.Policy, key: Key | None) -> Thing:
 
 
 def _function(function: model.Function) -> Thing:
-    return _thing(
+    return make(
         _FUNCTIONS[function.kind],
         function.identity,
         function,
@@ -233,13 +202,13 @@ def _function(function: model.Function) -> Thing:
             "cost": f"{function.cost:g}",
             "rows": f"{function.rows:g}",
             "body": function.body.replace("\r\n", "\n"),
-            **_settings(SETTING, function.settings),
+            **settings_of(SETTING, function.settings),
         },
     )
 
 
 def _type(kind: model.Type) -> Thing:
-    return _thing(
+    return make(
         "domain" if kind.kind == "domain" else "type",
         dotted(kind.schema, kind.name),
         kind,
@@ -258,7 +227,7 @@ def _type(kind: model.Type) -> Thing:
 
 def _sequence(sequence: model.Sequence) -> Thing:
     own = sequence.is_identity
-    return _thing(
+    return make(
         "sequence",
         dotted(sequence.schema, sequence.name),
         sequence,
@@ -283,7 +252,7 @@ def _default_privileges(default: model.DefaultPrivileges) -> Thing:
     return Thing(
         "default privileges",
         f"for role {quoted(default.role)}{where} on {default.kind}",
-        _grants(default.grants, None),
+        grants_of(default.grants, None),
         default,
         part_of=_schema(default.schema) if default.schema else None,
         absence=Absence.IS_EMPTY,
@@ -293,7 +262,7 @@ def _default_privileges(default: model.DefaultPrivileges) -> Thing:
 def _publication(publication: model.Publication) -> Iterator[Thing]:
     is_platforms = publication.name == "supabase_realtime"
     name = quoted(publication.name)
-    whole = _thing(
+    whole = make(
         "publication",
         name,
         publication,
@@ -308,7 +277,7 @@ def _publication(publication: model.Publication) -> Iterator[Thing]:
     yield whole
     for table in publication.tables:
         columns = table.columns
-        yield _thing(
+        yield make(
             "published table",
             f"{dotted(table.schema, table.table)} in {name}",
             table,
@@ -321,10 +290,11 @@ def _publication(publication: model.Publication) -> Iterator[Thing]:
 
 
 def _event_trigger(trigger: model.EventTrigger) -> Thing:
-    return _thing(
+    return make(
         "event trigger",
         quoted(trigger.name),
         trigger,
+        has_owner=False,  # the platform gives them to a superuser
         facts={
             "event": trigger.event,
             "tags": ", ".join(trigger.tags),
@@ -346,43 +316,6 @@ def _bucket(bucket: model.Bucket) -> Thing:
         },
         bucket,
     )
-
-
-def _thing(
-    kind: str,
-    name: str,
-    source: object,
-    *,
-    facts: Mapping[str, str | None] | None = None,
-    part_of: Key | None = None,
-    absence: Absence = Absence.IS_NEWS,
-    has_owner: bool = True,
-) -> Thing:
-    """A thing with the facts that most kinds have, and those of its own that say something."""
-    owner: str | None = getattr(source, "owner", None)
-    common = {
-        OWNER: owner if has_owner else None,
-        **(facts or {}),
-        COMMENT: getattr(source, "comment", None),
-    }
-    said = {label: text for label, text in common.items() if text}
-    grants = _grants(getattr(source, "grants", ()), owner)
-    return Thing(kind, name, said | grants, source, part_of, absence)
-
-
-def _grants(grants: Iterable[Grant], owner: str | None) -> dict[str, str]:
-    """What each role may do. An owner is not named: his rights follow the object to the next."""
-    held: dict[str, list[str]] = defaultdict(list)
-    for grant in grants:
-        grantee = THE_OWNER if grant.grantee == owner else role(grant.grantee)
-        star = " with grant option" if grant.is_grantable else ""
-        held[grantee].append(grant.privilege + star)
-    return {f"{GRANTS}{grantee}": ", ".join(sorted(held[grantee])) for grantee in sorted(held)}
-
-
-def _settings(label: str, settings: Iterable[str]) -> dict[str, str]:
-    pairs = (setting.partition("=") for setting in settings)
-    return {f"{label}{name}": value for name, _, value in pairs}
 
 
 def _schema(name: str) -> Key:

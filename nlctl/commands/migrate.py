@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nlctl.migrations.status import Entry
 
 app = group("migrate", "Write migrations, apply them, see where they stand.")
-app.command()(migrate_drift.check)
-app.command()(migrate_drift.baseline)
 
 ProjectName = Annotated[
     str | None,
@@ -218,6 +216,9 @@ def status(
         raise typer.Exit(standings.exit_code(entries))
 
 
+app.command()(migrate_drift.check)
+
+
 @app.command()
 def repair(
     versions: Versions,
@@ -263,6 +264,9 @@ def repair(
     for drop in dropped:
         console.say(f"Done: {drop}")
     console.say(f"Recorded as {verdict}: {', '.join(versions)}")
+
+
+app.command()(migrate_drift.baseline)
 
 
 def _from_here(path: Path) -> Path:

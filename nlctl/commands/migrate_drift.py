@@ -124,6 +124,7 @@ def _confirm(where: Target, chosen: tuple[Entry, ...], *, without_proof: bool, y
 def _say(report: Report) -> None:
     for line in _findings(report):
         console.say(line)
+        console.annotate(line)
     if report.is_clean:
         console.say("The database is what its files say.")
     if report.unapplied:

@@ -40,8 +40,9 @@ def matrix(
     """Try every operation on rows of one's own, of others and of nobody, as everybody.
 
     Each attempt runs as that person, with the role and claims the Data API sets, in a transaction
-    that is rolled back: nothing stays, nobody hears of it. People are those of the database, one
-    of each kind; kinds it lacks are made for the moment. Production asks for confirmation.
+    that is rolled back: nothing stays and nobody hears of it, though sequences may move. People are
+    those of the database, one of each kind; kinds it lacks are made for the moment. No lock is
+    waited for longer than half a second. Production asks for confirmation.
 
     Example: nlctl rls matrix --html access.html --expect tests/migrations/access.txt
     """
@@ -110,3 +111,5 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error

@@ -188,3 +188,5 @@ def _tell(ready: Ready, *, json: bool) -> None:
         console.say_json(ready.as_dict())
     else:
         console.say_pairs(ready.rows())
+        for line in ready.absent:
+            console.note(line)

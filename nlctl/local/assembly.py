@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nlctl.local import auth, gateway, realtime, rest, storage, tokens
-from nlctl.local.auth.config import AuthConfig
+from nlctl.local.auth.config import AuthConfig, LetterWords
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.realtime import RealtimeConfig
 from nlctl.local.rest.config import RestConfig
@@ -114,15 +114,29 @@ def auth_config(settings: Settings, places: Places) -> AuthConfig:
         otp_length=asked.email.otp_length,
         otp_expiry=asked.email.otp_expiry,
         test_otps=asked.sms.test_otp,
+        sms_interval=asked.sms.max_frequency,
         mail_interval=asked.email.max_frequency,
         mails_per_hour=asked.letters_per_hour,
         failures_per_five_minutes=asked.rate_limit.sign_in_sign_ups,
         smtp_port=places.smtp_port,
+        mail_from=settings.mail_from,
+        letters=letters(settings),
         allow_totp_enroll=asked.mfa.totp.enroll_enabled,
         allow_totp_verify=asked.mfa.totp.verify_enabled,
         maximum_factors=asked.mfa.max_enrolled_factors,
         hooks={name: hook.uri for name, hook in asked.hook.items() if hook.enabled},
     )
+
+
+def letters(settings: Settings) -> dict[str, LetterWords]:
+    """The letters for which the project has words of its own."""
+    return {
+        name: LetterWords(
+            letter.subject,
+            settings.letter_file(letter.content_path) if letter.content_path else None,
+        )
+        for name, letter in settings.auth.email.template.items()
+    }
 
 
 def storage_config(settings: Settings, places: Places) -> StorageConfig:

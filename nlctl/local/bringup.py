@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlctl import buckets, seeds, themes
 from nlctl.errors import NlctlError
-from nlctl.local import seed_files
+from nlctl.local import absences, seed_files, settings
 from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
 from nlctl.migrations import runner
@@ -38,6 +38,8 @@ class Ready:
     server_version: str
     active_theme: str | None
     addresses: Addresses
+    absent: tuple[str, ...] = ()
+    """What config.toml asks for in vain."""
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
@@ -47,6 +49,7 @@ class Ready:
             "server_version": self.server_version,
             "active_theme": self.active_theme,
             **self.addresses.as_dict(),
+            "absent": list(self.absent),
         }
 
     def rows(self) -> list[tuple[str, object]]:
@@ -189,4 +192,5 @@ def _describe(stack: Stack, told: Whereabouts) -> Ready:
         server_version=stack.server_version() or "unknown",
         active_theme=themes.active_name(addresses.database_url) if has_themes else None,
         addresses=addresses,
+        absent=absences.find(settings.read_document(stack.project)),
     )

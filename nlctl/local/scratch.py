@@ -57,7 +57,7 @@ def server(project: Project, *, like_hosted: bool = False) -> Iterator[Scratch]:
     with stack.lock():
         was_running = stack.cluster.port() is not None
         if not was_running:
-            stack.cluster.start(stack.settings.db.port)
+            stack.start_server()
         try:
             exposes = stack.settings.api.auto_expose_new_tables and not like_hosted
             yield Scratch(stack, exposes)

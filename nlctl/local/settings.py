@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
+from email.utils import formataddr
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NewType, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
 from nlctl.buckets import Bucket
 from nlctl.errors import InvalidInput
-from nlctl.local import keys
+from nlctl.local import keys, tables
+from nlctl.local.tables import FILE, Port, Seconds, Size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nlctl.project import Project
 
-FILE = "supabase/config.toml"
 MINIMUM_SECRET = 16
+NOBODY = "no-reply@localhost"
 UNLIMITED = 360_000  # what the CLI gives Auth while letters only go to the local inbox
 
-Seconds = NewType("Seconds", float)
-Size = NewType("Size", int)
-T = TypeVar("T")
-
 _ENVIRONMENT = re.compile(r"env\((\w+)\)")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
-_POWERS = " kmgtp"  # of 1024, whether the i is written or not, as Docker counts
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,7 @@ class ApiSettings:
     """The Data API, and the port of the whole gateway."""
 
     enabled: bool = True
-    port: int = 54321
+    port: Port = 54321
     schemas: tuple[str, ...] = ("public", "graphql_public")
     extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int = 1000
@@ -66,7 +59,7 @@ class SeedSettings:
 class DatabaseSettings:
     """The database's port, and what fills it."""
 
-    port: int = 54322
+    port: Port = 54322
     migrations: MigrationSettings = MigrationSettings()
     seed: SeedSettings = SeedSettings()
 
@@ -75,8 +68,10 @@ class DatabaseSettings:
 class MailSettings:
     """The inbox that catches every letter: its page and its SMTP door."""
 
-    port: int = 54324
-    smtp_port: int = 54325
+    port: Port = 54324
+    smtp_port: Port = 54325
+    admin_email: str = ""
+    sender_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +92,16 @@ class SmtpSettings:
     """Whether production sends through a server of the project's own; locally nothing leaves."""
 
     enabled: bool = False
+    admin_email: str = ""
+    sender_name: str = ""
+
+
+@dataclass(frozen=True)
+class LetterSettings:
+    """A letter in the project's own words: its subject, and a file with its text."""
+
+    subject: str = ""
+    content_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,11 @@ class EmailSettings:
     double_confirm_changes: bool = True
     enable_confirmations: bool = False
     secure_password_change: bool = False
-    max_frequency: Seconds = Seconds(1)
+    max_frequency: Seconds = 1
     otp_length: int = 6
     otp_expiry: int = 3600
     smtp: SmtpSettings = SmtpSettings()
+    template: dict[str, LetterSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class SmsSettings:
 
     enable_signup: bool = False
     enable_confirmations: bool = False
-    max_frequency: Seconds = Seconds(5)
+    max_frequency: Seconds = 5
     test_otp: dict[str, str] = field(default_factory=dict)
 
 
@@ -127,8 +133,8 @@ class SmsSettings:
 class SessionSettings:
     """When sessions end by themselves; 0 is never."""
 
-    timebox: Seconds = Seconds(0)
-    inactivity_timeout: Seconds = Seconds(0)
+    timebox: Seconds = 0
+    inactivity_timeout: Seconds = 0
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ class AuthSettings:
     anon_key: str = ""
     service_role_key: str = field(default="", repr=False)
     rate_limit: RateLimits = RateLimits()
-    email: EmailSettings = EmailSettings()
+    email: EmailSettings = field(default_factory=EmailSettings)
     sms: SmsSettings = SmsSettings()
     sessions: SessionSettings = SessionSettings()
     mfa: MfaSettings = MfaSettings()
@@ -212,7 +218,7 @@ class BucketSettings:
     """A bucket that `nlctl up` and `nlctl storage sync` make; a limit of 0 is none of its own."""
 
     public: bool = False
-    file_size_limit: Size = Size(0)
+    file_size_limit: Size = 0
     allowed_mime_types: tuple[str, ...] = ()
 
 
@@ -221,7 +227,7 @@ class StorageSettings:
     """Objects: how large they may be, and the buckets they are in."""
 
     enabled: bool = True
-    file_size_limit: Size = Size(50 * 1024 * 1024)
+    file_size_limit: Size = 50 * 1024 * 1024
     buckets: dict[str, BucketSettings] = field(default_factory=dict)
 
     def declared(self) -> list[Bucket]:
@@ -262,20 +268,40 @@ class Settings:
         named = self.auth.signing_keys_path
         return (self.folder / named).resolve() if named else None
 
+    @property
+    def mail_from(self) -> str:
+        """Whom letters are from, where config.toml says it."""
+        smtp = self.auth.email.smtp
+        sender = smtp if smtp.enabled and smtp.admin_email else self.mail
+        return formataddr((sender.sender_name, sender.admin_email or NOBODY))
+
+    def letter_file(self, named: str) -> Path:
+        """A letter's text: the CLI reads such paths from the project's root or from supabase/."""
+        from_root = self.folder.parent / named
+        return from_root if from_root.is_file() else self.folder / named
+
 
 def read(project: Project) -> Settings:
     """The settings of `project`; what its file leaves out is as the CLI has it."""
     folder = project.root / "supabase"
-    document = _substitute(project.platform_settings, _variables(project))
+    document = read_document(project)
     # The inbox was called inbucket until version 2.109 of the CLI.
     document["mail"] = document.get("local_smtp", document.get("inbucket", {}))
-    settings = _section(Settings, document, "", folder=folder)
+    settings = tables.fill(Settings, document, "", folder=folder)
     _check(settings.auth)
     return settings
 
 
+def read_document(project: Project) -> dict[str, Any]:
+    """config.toml itself, with variables in the places of env(NAME)."""
+    document: dict[str, Any] = _substitute(project.platform_settings, _variables(project))
+    return document
+
+
 def _check(auth: AuthSettings) -> None:
-    if _ENVIRONMENT.fullmatch(auth.jwt_secret) or len(auth.jwt_secret) < MINIMUM_SECRET:
+    if unset := _ENVIRONMENT.fullmatch(auth.jwt_secret):
+        raise InvalidInput(f"auth.jwt_secret in {FILE} is in ${unset[1]}, which is not set.")
+    if len(auth.jwt_secret) < MINIMUM_SECRET:
         raise InvalidInput(
             f"auth.jwt_secret in {FILE} must have at least {MINIMUM_SECRET} characters."
         )
@@ -296,82 +322,3 @@ def _substitute(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, str) and (found := _ENVIRONMENT.fullmatch(value)):
         return variables.get(found[1], value)
     return value
-
-
-def _section(kind: type[T], table: Any, name: str, **given: Any) -> T:
-    """A dataclass filled from the table of the same names."""
-    if not isinstance(table, dict):
-        raise _unfit(name, "a table", table)
-    hints = get_type_hints(kind)
-    for each in fields(kind):  # type: ignore[arg-type]
-        if each.name in table and each.name not in given:
-            place = f"{name}.{each.name}" if name else each.name
-            given[each.name] = _convert(hints[each.name], table[each.name], place)
-    return kind(**given)
-
-
-def _convert(kind: Any, value: Any, name: str) -> Any:
-    if is_dataclass(kind):
-        return _section(kind, value, name)  # type: ignore[arg-type]
-    if get_origin(kind) is dict:
-        return _mapping(get_args(kind)[1], value, name)
-    if get_origin(kind) is tuple:
-        return _words(value, name)
-    if kind is Seconds:
-        return _seconds(value, name)
-    if kind is Size:
-        return _size(value, name)
-    if kind is bool:
-        return _boolean(value, name)
-    if kind is int:
-        return _whole_number(value, name)
-    if not isinstance(value, str):
-        raise _unfit(name, "a text", value)
-    return value
-
-
-def _mapping(kind: Any, value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _unfit(name, "a table", value)
-    tables = {key: inner for key, inner in value.items() if isinstance(inner, dict) or kind is str}
-    return {key: _convert(kind, inner, f"{name}.{key}") for key, inner in tables.items()}
-
-
-def _words(value: Any, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise _unfit(name, "a list of texts", value)
-    return tuple(value)
-
-
-def _seconds(value: Any, name: str) -> float:
-    text = str(value)
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise _unfit(name, "a duration such as 1m30s", value)
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-def _size(value: Any, name: str) -> int:
-    found = _SIZE.fullmatch(str(value))
-    if not found or isinstance(value, bool):
-        raise _unfit(name, "a size such as 50MiB", value)
-    return int(float(found[1]) * 1024 ** _POWERS.index(found[2].lower() or " "))
-
-
-def _boolean(value: Any, name: str) -> bool:
-    try:
-        return _BOOLEANS[str(value).lower()]
-    except KeyError:
-        raise _unfit(name, "true or false", value) from None
-
-
-def _whole_number(value: Any, name: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    raise _unfit(name, "a whole number", value)
-
-
-def _unfit(name: str, wanted: str, value: Any) -> InvalidInput:
-    return InvalidInput(f"{name} in {FILE} must be {wanted}, not {value!r}.")

@@ -104,10 +104,14 @@ class Stack:
 
     def start_database(self) -> str:
         """Make the database run with the platform in it, remember where, and return its URL."""
-        port = self.cluster.start(self._recall().get("port") or self.settings.db.port)
+        port = self.start_server()
         self._install_platform()
         self._remember(port=port, database_url=self.cluster.url(DATABASE))
         return self.cluster.url(DATABASE)
+
+    def start_server(self) -> int:
+        """Make the database's server run at its last port, or near that of config.toml."""
+        return self.cluster.start(self._recall().get("port") or self.settings.db.port)
 
     def start_api(self, order: Order) -> Whereabouts:
         """Make the API run as ordered, and remember its port: frontends keep it."""

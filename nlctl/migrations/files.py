@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nlctl.errors import InvalidInput
+from nlctl.errors import InvalidInput, Place
 from nlctl.migrations import statements
 
 if TYPE_CHECKING:
@@ -186,7 +186,12 @@ def _refuse_ways_back(migrations: Sequence[Migration]) -> None:
 
 
 def _unfit(migration: Migration, statement: Statement, complaint: str, hint: str) -> InvalidInput:
-    return InvalidInput(f"{migration.at(statement.begins)}: {complaint}", hint=hint)
+    found = statements.place(migration.text, statement.begins)
+    return InvalidInput(
+        f"{migration.at(statement.begins)}: {complaint}",
+        hint=hint,
+        place=Place(migration.path, found.line, found.column),
+    )
 
 
 def _sql_files(folder: Path) -> Sequence[Path]:

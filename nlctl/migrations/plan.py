@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from nlctl.errors import InvalidInput, MigrationConflict, MigrationFailed
+from nlctl.errors import InvalidInput, MigrationConflict, MigrationFailed, Place
 from nlctl.migrations import files
 from nlctl.migrations.status import State
 
@@ -75,6 +75,7 @@ def _refuse_changed(changed: list[Entry]) -> None:
             + "".join(map(_describe_change, changed)),
             hint="Put the text back and write a new migration; or, if the database already is as "
             f"the file says: nlctl migrate repair {changed[0].version} --status applied",
+            place=Place(changed[0].migration.path, 1, 1) if changed[0].migration else None,
         )
 
 

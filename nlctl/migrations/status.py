@@ -115,19 +115,26 @@ def _entry(
 
 
 def _what_ran_instead(migration: Migration, texts: Texts) -> str | None:
-    """The text that was applied, if it is another than the file's.
+    """The text that was applied, if the file says something else.
 
-    The CLI may have written the row anew after us, so our copy speaks only while both agree.
+    The space between statements says nothing, and `supabase migration fetch` drops it with what
+    follows the last. The CLI may have written the row anew after us, so our copy speaks only while
+    both agree.
     """
-    if texts.source is not None and _is_same(texts.statements, texts.source):
-        return texts.source
-    if texts.statements is None or _is_same(texts.statements, migration.text):
+    ours = None if texts.source is None else _essence(texts.source)
+    ran = ours if texts.statements is None else _essence(statements.join(texts.statements))
+    source = texts.source if ran == ours else None
+    endings = {_ending(migration.text)} if source is None else {"", _ending(source)}
+    if ran is None or (ran == _essence(migration.text) and _ending(migration.text) in endings):
         return None
-    return statements.join(texts.statements)
+    return source or statements.join(texts.statements or ())
 
 
-def _is_same(recorded: list[str] | None, script: str) -> bool:
-    return recorded is None or _essence(statements.join(recorded)) == _essence(script)
+def _ending(script: str) -> str:
+    """The comments behind the last statement, which belong to none."""
+    pieces = statements.split(script)
+    end = pieces[-1].offset + len(pieces[-1].text) if pieces else 0
+    return script[end:].strip(statements.SPACE + ";")
 
 
 def _essence(script: str) -> list[str]:

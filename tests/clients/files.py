@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.clients.meeting import Given
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 async def keep(given: Given) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@supabase/supabase-js";
 import ws from "ws";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const given = JSON.parse(process.argv[2]);
 const sockets = [];
 const diary = {};

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from realtime import AsyncRealtimeChannel
     from realtime.types import RealtimeChannelOptions
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

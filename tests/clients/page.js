@@ -1,6 +1,6 @@
 // Two people in one browser, with the build of supabase-js for pages: the diary is posted back.
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const diary = {};
 
 live().then(

@@ -272,7 +272,7 @@ class Life:
     async def _follow_link(self, client: Any, address: str) -> list[Any]:
         """Open the link of the newest letter, and finish what it starts where it is PKCE."""
         (link,) = set(re.findall(r"http\S+/verify\S+", self.stack.letter(address)["Text"]))
-        answer = httpx.get(link)
+        answer = httpx.get(link, timeout=30)
         target = urlsplit(answer.headers["location"])
         if code := parse_qs(target.query).get("code"):
             parameters = {"auth_code": code[0]}

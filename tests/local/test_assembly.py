@@ -102,3 +102,49 @@ def test_a_signing_key_that_cannot_be_read_stops_the_start(project: Project) -> 
 
     with pytest.raises(InvalidInput, match=r"signing_keys\.json is not a list"):
         assembly.keyring(named, settings.read(named))
+
+
+def test_letters_may_be_the_projects_own(project: Project) -> None:
+    written = """
+        [auth.email.template.invite]
+        subject = "Welcome"
+        content_path = "./supabase/invite.html"
+        [auth.email.template.recovery]
+        content_path = "recovery.html"
+        [auth.email.template.magic_link]
+        subject = "Your link"
+    """
+    (project.root / "supabase" / "invite.html").touch()
+    (project.root / "supabase" / "recovery.html").touch()
+
+    letters = assembly.letters(settings.read(configure(project, written)))
+
+    assert letters["invite"].subject == "Welcome"
+    for name in ("invite", "recovery"):
+        file = letters[name].file
+        assert file
+        assert file.is_file()
+    assert letters["magic_link"].file is None
+
+
+@pytest.mark.parametrize(
+    ("written", "sender"),
+    [
+        ("", "no-reply@localhost"),
+        ('[inbucket]\nadmin_email = "a@b.test"\nsender_name = "Ada"', "Ada <a@b.test>"),
+        ('[auth.email.smtp]\nenabled = true\nadmin_email = "c@d.test"', "c@d.test"),
+        ('[auth.email.smtp]\nenabled = false\nadmin_email = "c@d.test"', "no-reply@localhost"),
+    ],
+)
+def test_letters_are_from_whom_the_project_names(
+    project: Project, written: str, sender: str
+) -> None:
+    asked = settings.read(configure(project, written))
+
+    assert assembly.auth_config(asked, PLACES).mail_from == sender
+
+
+def test_text_messages_have_an_interval_of_their_own(project: Project) -> None:
+    asked = settings.read(configure(project, '[auth.sms]\nmax_frequency = "1m"'))
+
+    assert assembly.auth_config(asked, PLACES).sms_interval == 60

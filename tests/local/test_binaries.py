@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shelter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A place for copies, with every checkout out of the server's reach."""
-    folder = databases.scratch_folder("0")
+    folder = databases.scratch_folder()
     monkeypatch.setattr(binaries, "SHELTER", folder)
     monkeypatch.setattr(binaries, "reachable", lambda _path: False)
     monkeypatch.setattr(binaries, "server_user", lambda: "nobody")

@@ -31,7 +31,7 @@ PORT = 25600  # below those that systems give to outgoing connections
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A scratch folder on memory."""
-    made = databases.scratch_folder(str(os.getpid()))
+    made = databases.scratch_folder()
     yield made
     shutil.rmtree(made, ignore_errors=True)
 

@@ -111,6 +111,9 @@ def test_an_unset_variable_of_something_unused_harms_nobody(tmp_path: Path) -> N
     [
         ('[api]\nport = "many"', "api.port in supabase/config.toml must be a whole number"),
         ("[api]\nport = true", "api.port"),
+        ("[api]\nport = 0", "api.port .* must be a port from 1 to 65535, not 0"),
+        ("[db]\nport = 65536", "db.port .* must be a port"),
+        ("[inbucket]\nsmtp_port = -5", "mail.smtp_port"),
         ('[api]\nschemas = "public"', "api.schemas .* must be a list of texts"),
         ("[api]\nschemas = [1]", "api.schemas"),
         ("api = 1", "api .* must be a table"),
@@ -120,7 +123,10 @@ def test_an_unset_variable_of_something_unused_harms_nobody(tmp_path: Path) -> N
         ("[auth]\nsite_url = 1", "auth.site_url .* must be a text"),
         ("[auth]\nhook = 1", "auth.hook .* must be a table"),
         ('[auth]\njwt_secret = "short"', "auth.jwt_secret .* at least 16 characters"),
-        ('[auth]\njwt_secret = "env(NOBODY_SETS_THIS)"', "auth.jwt_secret"),
+        (
+            '[auth]\njwt_secret = "env(NOBODY_SETS_THIS)"',
+            r"auth.jwt_secret .* is in \$NOBODY_SETS_THIS, which is not set",
+        ),
         ("[api", "config.toml cannot be read"),
     ],
 )

@@ -87,7 +87,7 @@ class Folder:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Folder]:
     """A project folder as `supabase init` and a few commands leave it."""
-    parent = databases.scratch_folder(str(os.getpid()))
+    parent = databases.scratch_folder()
     supabase = parent / "todo" / "supabase"
     (supabase / "migrations").mkdir(parents=True)
     (supabase / "seeds").mkdir()
@@ -185,7 +185,7 @@ def test_a_new_migration_reaches_the_api(folder: Folder, told: dict[str, Any]) -
 
     assert not json.loads(folder.nlctl("status", "--json").stdout)["healthy"]
     folder.answer("up")
-    assert httpx.get(f"{told['api_url']}/rest/v1/notes").json() == []
+    assert eventually(lambda: httpx.get(f"{told['api_url']}/rest/v1/notes").json() == [])
 
 
 def test_tables_are_open_or_closed_as_config_toml_says(

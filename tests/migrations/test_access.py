@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nlctl import access
-from tests import mutants
+from tests import mutants, products
 
 if TYPE_CHECKING:
     from nlctl.access import Line
+    from nlctl.project import Project
     from tests.databases import Database
 
 FILE = Path(__file__).with_name("access.txt")
@@ -29,10 +30,17 @@ def declared() -> list[Line]:
     return access.parse(FILE.read_text(encoding="utf-8"), FILE.name)
 
 
+@pytest.fixture
+def whole(database: Database, project: Project) -> Database:
+    """The product with its buckets, as `nlctl up` leaves it."""
+    products.make_buckets(database, project)
+    return database
+
+
 def test_everybody_may_do_what_the_file_says_and_nothing_else(
-    database: Database, declared: list[Line]
+    whole: Database, declared: list[Line]
 ) -> None:
-    measured = access.measure(database.url).lines()
+    measured = access.measure(whole.url).lines()
 
     assert "\n".join(access.compare(declared, measured)) == ""
 
@@ -42,11 +50,11 @@ def test_everything_could_be_tried(declared: list[Line]) -> None:
 
 
 def test_a_new_table_or_function_fails_with_the_line_to_add(
-    database: Database, declared: list[Line]
+    whole: Database, declared: list[Line]
 ) -> None:
-    database.run(NOVELTIES)
+    whole.run(NOVELTIES)
 
-    measured = access.measure(database.url).lines()
+    measured = access.measure(whole.url).lines()
 
     added = {
         "public.novelties none": "public.novelties none  ----  S---  S---  S---  S---  S---  ----",
@@ -58,9 +66,9 @@ def test_a_new_table_or_function_fails_with_the_line_to_add(
 
 
 def test_a_policy_that_is_weakened_or_dropped_is_noticed(
-    database: Database, declared: list[Line]
+    whole: Database, declared: list[Line]
 ) -> None:
-    with database.connect(autocommit=False) as connection:
+    with whole.connect(autocommit=False) as connection:
         every = mutants.breed(connection)
         unnoticed = [str(m) for m in every if not m.is_noticed(connection, declared)]
         connection.rollback()

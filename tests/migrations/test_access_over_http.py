@@ -140,8 +140,7 @@ def mark(letter: str, answer: httpx.Response) -> str:
 def as_frontends_see(declared: str, got: str, subject: Subject) -> str:
     """The same of one row, by its key: seen or not, and a soft delete reports no row."""
     seen = got[0] if declared[0] == "s" else declared[0]
-    is_kept = any(column.name == "deleted_at" for column in subject.columns)
-    unreported = "uDd" if is_kept else "ud"
+    unreported = "uDd" if subject.keeps_deleted else "ud"
     return seen + "".join("." if each in unreported else each for each in declared[1:])
 
 

@@ -44,6 +44,23 @@ grant select, insert on shop.items to authenticated;
 grant update (label) on shop.items to authenticated;
 grant usage on sequence shop.ticket_seq to authenticated;
 
+create table shop.visits (
+  visited_on date not null check (visited_on > '2020-01-01'::date),
+  seen_at timestamptz default '2026-01-01 00:00:00+00',
+  duration integer
+) partition by range (visited_on);
+create table shop.visits_2026 partition of shop.visits
+  for values from ('2026-01-01') to ('2027-01-01');
+create table shop.stays (
+  during daterange,
+  constraint stays_apart exclude using gist (during with &&) deferrable initially deferred
+);
+create table shop.old_notes () inherits (shop.notes);
+create type shop.span as range (subtype = numeric);
+create table shop."Odd ""names""" ("select" text default 'it''s \', "é" shop.mood[]);
+grant select ("select") on shop."Odd ""names""" to anon;
+create sequence shop.visit_seq as integer minvalue 5 start 10 owned by shop.visits.duration;
+
 create view shop.offers with (security_invoker = true, security_barrier = true) as
   select i.id, i.label, m.name as maker
   from shop.items i join shop.makers m on m.id = i.maker_id;
@@ -82,3 +99,4 @@ create policy shop_topic on realtime.messages for select to authenticated
 alter publication supabase_realtime add table shop.items;
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
 values ('shop', 'shop', false, 1000, '{image/png}');
+alter default privileges in schema shop grant select on tables to authenticated;

@@ -12,6 +12,7 @@ import pytest
 
 from nlctl import catalogue
 from nlctl.catalogue import differences, mending, reprint
+from nlctl.local.cluster import SUPERUSER
 from tests import databases
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def expected(session: psycopg.Connection) -> Catalogue:
 def mutated(session: psycopg.Connection, mutation: str) -> Iterator[None]:
     """The museum after somebody was at it."""
     with session.transaction(force_rollback=True):
-        session.execute("grant create on schema shop to service_role")
         session.execute(mutation.encode())
-        session.execute("revoke create on schema shop from service_role")
         yield
 
 
@@ -75,6 +74,34 @@ def test_an_untouched_database_has_no_difference(
     expected: Catalogue, session: psycopg.Connection
 ) -> None:
     assert compare(expected, session) == ()
+
+
+def test_whom_the_platform_lets_in_is_no_news(
+    expected: Catalogue, session: psycopg.Connection
+) -> None:
+    with mutated(session, "grant select on shop.items to dashboard_user"):
+        assert compare(expected, session) == ()
+
+
+def test_an_event_trigger_of_ours_is_missed(museum: Database) -> None:
+    with closing(museum.connect(SUPERUSER, autocommit=False)) as admin:
+        admin.execute(
+            "create function shop.watch() returns event_trigger language plpgsql as 'begin end'"
+        )
+        admin.execute(
+            "create event trigger watch on ddl_command_end when tag in ('CREATE TABLE')"
+            " execute function shop.watch()"
+        )
+        wanted = catalogue.read(admin)
+        admin.execute("drop event trigger watch")
+        [missed] = compare(wanted, admin)
+        [statement] = mending.statements([missed], wanted)
+        admin.execute(statement.encode())
+
+        assert (str(missed), compare(wanted, admin)) == (
+            "event trigger watch: expected, not found",
+            (),
+        )
 
 
 def test_a_view_printed_by_an_older_server_is_the_same(

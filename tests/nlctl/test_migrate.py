@@ -350,6 +350,13 @@ def test_an_edited_file_is_refused_with_both_hashes_and_a_diff(workshop: Worksho
     assert "    +-- an afterthought" in answer.err.splitlines()
 
 
+def test_space_between_statements_is_no_edit(workshop: Workshop) -> None:
+    path = workshop.write(1, f"{TABLE_A}\n\ncomment on table public.a is 'A';\n-- The end.\n")
+    workshop.up()
+    path.write_text(f"{TABLE_A}comment on table public.a is 'A';\n")
+    assert workshop.states() == {"1": "applied"}
+
+
 def test_an_edited_file_is_accepted_by_recording_it_as_applied(workshop: Workshop) -> None:
     path = workshop.write(1, TABLE_A)
     workshop.up()

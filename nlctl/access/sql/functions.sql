@@ -11,6 +11,7 @@ select
       as argument (type, name, position)
     where position <= p.pronargs - p.pronargdefaults
   ) as required,
+  p.proisstrict as is_strict,
   array(
     select role from unnest(%(roles)s::text[]) as role
     where has_function_privilege(role, p.oid, 'execute')

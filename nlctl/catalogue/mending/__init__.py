@@ -9,17 +9,17 @@ from collections import defaultdict
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from nlctl.catalogue import things
+from nlctl.catalogue import model, things
 from nlctl.catalogue.mending import changes, creation, grants
 from nlctl.catalogue.names import literal, quoted
-from nlctl.catalogue.things import COMMENT, GRANTS, OPTION, OWNER
+from nlctl.catalogue.thing import COMMENT, GRANTS, OPTION, OWNER, Absence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nlctl.catalogue.differences import Difference
     from nlctl.catalogue.model import Catalogue
-    from nlctl.catalogue.things import Key, Thing
+    from nlctl.catalogue.thing import Key, Thing
 
 LOSES_ROWS = "-- Loses rows: "
 
@@ -73,14 +73,13 @@ def _mend(difference: Difference, parts: Mapping[Key, list[Thing]]) -> Iterator[
     elif difference.fact is None and seen:
         yield _drop(seen)
     elif sql := _change(difference):
-        kind = (wanted or seen or difference).kind
-        yield from (_Step(_Phase.CHANGE, _rank(kind), text) for text in sql)
+        yield from (_Step(_Phase.CHANGE, _rank(difference), text) for text in sql)
     elif wanted and seen and _is_replaceable(difference):
         yield _drop(seen)
         yield from _create(wanted, parts)
     else:
         text = f"-- No single statement mends this: {difference}"
-        yield _Step(_Phase.CHANGE, _rank(difference.kind), text)
+        yield _Step(_Phase.CHANGE, _rank(difference), text)
 
 
 def _is_replaceable(difference: Difference) -> bool:
@@ -102,13 +101,14 @@ def _change(difference: Difference) -> list[str]:
 
 def _create(thing: Thing, parts: Mapping[Key, list[Thing]]) -> Iterator[_Step]:
     """The thing itself, all that is said of it, and all its parts."""
-    rank = _rank(thing.kind)
-    yield _Step(_Phase.CREATE, rank, creation.of(thing))
+    rank = _rank(thing)
+    if thing.absence is not Absence.IS_EMPTY:
+        yield _Step(_Phase.CREATE, rank, creation.of(thing))
     yield from (_Step(_Phase.CHANGE, rank, sql) for sql in _finish(thing))
     for part in parts.get(thing.key, ()):
         if part.kind == "column":  # made with its table
             yield from (_Step(_Phase.CHANGE, rank, sql) for sql in _finish(part))
-        elif part.absence is not things.Absence.IS_TOLD_ELSEWHERE:
+        elif part.absence is not Absence.IS_TOLD_ELSEWHERE:
             yield from _create(part, parts)
 
 
@@ -136,7 +136,7 @@ def _is_as_created(thing: Thing, fact: str, text: str) -> bool:
 def _drop(thing: Thing) -> _Step:
     sql = creation.undo(thing)
     prefix = LOSES_ROWS if thing.kind in _ROWS else ""
-    return _Step(_Phase.DROP, -_rank(thing.kind), prefix + sql)
+    return _Step(_Phase.DROP, -_rank(thing), prefix + sql)
 
 
 def _owner(thing: Thing) -> str:
@@ -147,5 +147,11 @@ def _comment(thing: Thing) -> str:
     return f"comment on {thing.kind} {thing.name} is {literal(thing.facts.get(COMMENT))};"
 
 
-def _rank(kind: str) -> int:
-    return _ORDER.index(kind)
+def _rank(thing: Thing | Difference) -> int:
+    """By kind; children after their parents, references after the keys they point at."""
+    rank = 2 * _ORDER.index(thing.kind)
+    match getattr(thing, "source", None):
+        case model.Table(parents=[_, *_]) | model.Constraint(kind="f"):
+            return rank + 1
+        case _:
+            return rank

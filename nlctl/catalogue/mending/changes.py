@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from nlctl.catalogue import model
 from nlctl.catalogue.mending import creation
 from nlctl.catalogue.names import dotted, literal, quoted
-from nlctl.catalogue.things import OPTION
+from nlctl.catalogue.thing import OPTION
 
 if TYPE_CHECKING:
-    from nlctl.catalogue.things import Thing
+    from nlctl.catalogue.thing import Thing
 
 _FIRING = {
     "enabled": "enable",

@@ -10,7 +10,7 @@ from nlctl.catalogue.names import dotted, literal, quoted, role
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nlctl.catalogue.things import Thing
+    from nlctl.catalogue.thing import Thing
 
 
 def of(thing: Thing) -> str:
@@ -74,6 +74,8 @@ def undo(thing: Thing) -> str:
         case model.PublishedTable() as published:
             table = dotted(published.schema, published.table)
             return f"alter publication {whole} drop table {table};"
+        case model.Schema():
+            return f"drop schema {thing.name} cascade;"
         case model.Bucket() as bucket:
             return f"-- A bucket goes through the Storage API, with what is in it: {bucket.id}"
         case _:
@@ -120,7 +122,8 @@ def _table(source: model.Table, name: str) -> str:
     tail = f" partition by {source.partition_key}" if source.partition_key else ""
     if source.partition_bound:
         return f"{head} partition of {source.parents[0]} {source.partition_bound}{tail};"
-    columns = ",\n".join(f"  {column(each)}" for each in source.columns)
+    own = [column(each) for each in source.columns if not each.is_inherited]
+    columns = ",\n".join(f"  {each}" for each in own)
     parents = f" inherits ({', '.join(source.parents)})" if source.parents else ""
     return f"{head} (\n{columns}\n){parents}{tail};"
 

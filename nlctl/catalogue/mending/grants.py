@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from nlctl.catalogue import model
 from nlctl.catalogue.names import quoted, role
-from nlctl.catalogue.things import GRANTS, OWNER, THE_OWNER
+from nlctl.catalogue.thing import GRANTS, OWNER, THE_OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nlctl.catalogue.differences import Difference
-    from nlctl.catalogue.things import Thing
+    from nlctl.catalogue.thing import Thing
 
 _WITH_OPTION = " with grant option"
 _WORDS = {
@@ -46,7 +46,7 @@ def afresh(thing: Thing) -> Iterator[str]:
     held = {fact: text for fact, text in thing.facts.items() if fact.startswith(GRANTS)}
     if not held:
         return
-    if thing.kind != "column":
+    if thing.kind not in {"column", "default privileges"}:
         yield f"revoke all on {_word(thing)} {thing.name} from {_OTHERS};"
     for fact, text in held.items():
         if fact != f"{GRANTS}{THE_OWNER}":

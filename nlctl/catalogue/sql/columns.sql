@@ -6,6 +6,7 @@ select a.attrelid as relation, a.attname as name, a.attnum::int as position,
   a.attgenerated::text as generated_kind,
   case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
   case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end as collation,
+  a.attinhcount > 0 and not a.attislocal as is_inherited,
   coalesce(a.attacl, '{}')::text[] as grants,
   col_description(a.attrelid, a.attnum) as comment
 from pg_attribute a

@@ -1,4 +1,5 @@
--- Since PostgreSQL 18 a column's NOT NULL is a constraint too; columns tell of it everywhere.
+-- Since PostgreSQL 18 a column's NOT NULL is a constraint too; columns tell of it everywhere. What
+-- a table only has from its parent is told there.
 select c.conrelid as relation, c.conname as name, c.contype::text as kind,
   pg_get_constraintdef(c.oid) as definition, c.convalidated as is_valid,
   array(
@@ -14,5 +15,5 @@ select c.conrelid as relation, c.conname as name, c.contype::text as kind,
 from pg_constraint c
 join pg_class t on t.oid = c.conrelid
 join pg_namespace n on n.oid = t.relnamespace
-where n.nspname = any (%(schemas)s) and c.contype in ('c', 'f', 'p', 'u', 'x')
+where n.nspname = any (%(schemas)s) and c.contype in ('c', 'f', 'p', 'u', 'x') and c.conislocal
 order by c.conrelid, c.conname

@@ -1,3 +1,4 @@
+-- Those that call a function of ours: the platform's may belong to anybody.
 select e.evtname as name, e.evtevent as event, coalesce(e.evttags, '{}') as tags,
   e.evtfoid::regproc::text as function,
   case e.evtenabled
@@ -6,5 +7,7 @@ select e.evtname as name, e.evtevent as event, coalesce(e.evttags, '{}') as tags
   pg_get_userbyid(e.evtowner) as owner,
   obj_description(e.oid, 'pg_event_trigger') as comment
 from pg_event_trigger e
-where pg_get_userbyid(e.evtowner) <> all (%(service_roles)s)
+join pg_proc f on f.oid = e.evtfoid
+join pg_namespace n on n.oid = f.pronamespace
+where n.nspname = any (%(schemas)s)
 order by e.evtname

@@ -1,3 +1,4 @@
+-- Without the constructors that come with a range type.
 select n.nspname as schema, p.proname as name, p.prokind::text as kind,
   p.oid::regprocedure::text as identity,
   pg_get_function_identity_arguments(p.oid) as signature,
@@ -26,5 +27,5 @@ join pg_language l on l.oid = p.prolang
 where n.nspname = any (%(schemas)s)
   and not exists (
     select from pg_depend d
-    where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
 order by n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)

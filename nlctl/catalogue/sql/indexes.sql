@@ -1,3 +1,4 @@
+-- Without those that a partition only has from its table.
 select x.indrelid as relation, i.relname as name, pg_get_indexdef(x.indexrelid) as definition,
   x.indisunique as is_unique, x.indisprimary as is_primary, x.indisvalid as is_valid,
   exists (
@@ -16,4 +17,5 @@ join pg_class i on i.oid = x.indexrelid
 join pg_class t on t.oid = x.indrelid
 join pg_namespace n on n.oid = t.relnamespace
 where n.nspname = any (%(schemas)s)
+  and not exists (select from pg_inherits h where h.inhrelid = x.indexrelid)
 order by x.indrelid, i.relname

@@ -9,6 +9,7 @@ from nlctl.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 AUDIENCE = "authenticated"
 ADMIN_ROLES = ("service_role", "supabase_admin")
@@ -35,13 +36,23 @@ PASSWORD_REQUIREMENTS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
+class LetterWords:
+    """A project's own words for a letter; blank parts stay as they are."""
+
+    subject: str = ""
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
 class AuthConfig:
     """Settings of one Auth service; durations are seconds, and 0 means never where it says so.
 
     `database_url` logs in as supabase_auth_admin. `external_url` is where browsers reach the
     service, for instance http://127.0.0.1:54321/auth/v1. `hooks` maps custom_access_token,
     before_user_created, password_verification_attempt and mfa_verification_attempt to
-    pg-functions:// addresses. `test_otps` maps telephone numbers to the code that works for them.
+    pg-functions:// addresses. `letters` maps letters (those in templates/) to the project's own
+    words, which are Go templates. `test_otps` maps telephone numbers to the code that works for
+    them.
     """
 
     database_url: str = field(repr=False)
@@ -80,6 +91,7 @@ class AuthConfig:
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 54325
     mail_from: str = "no-reply@localhost"
+    letters: Mapping[str, LetterWords] = field(default_factory=dict)
 
     allow_totp_enroll: bool = True
     allow_totp_verify: bool = True

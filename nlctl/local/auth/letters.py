@@ -46,7 +46,9 @@ async def send(
     otp = one_time_tokens.make_otp(call.config.otp_length)
     user, token = await keep(db, user, purpose, otp, pkce=pkce)
     link = verify_link(call.config, token, purpose.link_type, call.redirect_to)
-    letter = Letter(purpose.template, user.email, otp, link if purpose.link_type else "")
+    link = link if purpose.link_type else ""
+    fields = _fields(call, user, otp=otp, token=token, link=link)
+    letter = Letter(purpose.template, user.email, otp, link, fields=fields)
     await _post(call, [letter], purpose.noun)
     return user
 
@@ -81,7 +83,9 @@ async def send_email_change(
 
     def letter(address: str, code: str, hashed: str) -> Letter:
         link = verify_link(call.config, hashed, "email_change", call.redirect_to)
-        return Letter("email_change", address, code, link, new_email)
+        fields = _fields(call, user, otp=code, token=hashed, link=link)
+        fields.update(SendingTo=address, NewEmail=new_email)
+        return Letter("email_change", address, code, link, new_email, fields)
 
     outgoing = [letter(new_email, otp, token)]
     if asks_current:
@@ -119,6 +123,21 @@ def verify_link(config: AuthConfig, token: str, link_type: str, redirect_to: str
         redirect_to = quote_plus(redirect_to)
     query = f"token={quote_plus(token)}&type={link_type}&redirect_to={redirect_to}"
     return f"{config.external_url}/verify?{query}"
+
+
+def _fields(call: Call, user: User, *, otp: str, token: str, link: str) -> dict[str, Any]:
+    """Under the names that the real service's templates know."""
+    return {
+        "SiteURL": call.config.site_url,
+        "ConfirmationURL": link,
+        "Email": user.email,
+        "NewEmail": "",
+        "SendingTo": user.email,
+        "Token": otp,
+        "TokenHash": token,
+        "RedirectTo": call.redirect_to,
+        "Data": user.user_metadata or {},
+    }
 
 
 def _token(address: str, otp: str, *, pkce: bool) -> str:

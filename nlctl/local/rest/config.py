@@ -25,7 +25,7 @@ class RestConfig:
     safe_update: bool = True
     """Whether UPDATE and DELETE without a condition are refused, as the platform does.
 
-    The platform's module refuses them inside functions too; that cannot be seen from here.
+    The platform's module refuses them inside functions too; of those the log warns.
     """
     transaction_end: Literal[
         "commit", "commit-allow-override", "rollback", "rollback-allow-override"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from nlctl.local.pipeline import Pool, Step
-from nlctl.local.rest import names, overloads, overrides, plan, schema, shape, sql
+from nlctl.local.rest import names, overloads, overrides, plan, schema, shape, sql, unfiltered
 from nlctl.local.rest.errors import (
     ApiError,
     cache_missing,
@@ -92,6 +92,8 @@ class Knowledge:
 
     def _prepare(self, request: ApiRequest) -> Prepared:
         made = plan.make(request, self.schema, self.config)
+        if made.call and self.config.safe_update:
+            unfiltered.tell(made.call.function)
         return Prepared(made, sql.main(made), sql.estimate(made))
 
 

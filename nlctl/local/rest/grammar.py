@@ -142,9 +142,9 @@ def read_pairs(query_string: bytes) -> Pairs:
 def canonical(query_string: bytes) -> str:
     """The query string in the order of its names, for Content-Location."""
     parts = [part.partition(b"=") for part in _SEPARATOR.split(query_string) if part]
-    pairs = [(_unquoted(name), _unquoted(value)) for name, _, value in parts]
+    pairs = [(_unquoted(name), value) for name, _, value in parts]
     ordered = sorted(pairs, key=itemgetter(0))
-    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in ordered])
+    return "&".join([f"{_quoted(name)}={_quoted_again(value)}" for name, value in ordered])
 
 
 def _decoded(text: bytes) -> str:
@@ -165,6 +165,16 @@ def _unquoted(text: bytes) -> bytes:
 
 def _quoted(text: bytes) -> str:
     return text.decode() if _PLAIN.fullmatch(text) else quote_from_bytes(text, safe="")
+
+
+def _quoted_again(text: bytes) -> str:
+    """Quoted in the one right way, in whatever way it was before."""
+    return text.decode() if _PLAIN.fullmatch(text) else _requoted(text)
+
+
+@lru_cache(maxsize=512)
+def _requoted(text: bytes) -> str:
+    return quote_from_bytes(_unquoted(text), safe="")
 
 
 # One parameter.

@@ -29,12 +29,21 @@ NAMES: dict[type[StrEnum], str] = {
     Handling: "handling",
 }
 _KNOWN = {f"{name}={choice}" for kind, name in NAMES.items() for choice in kind}
+NONE = Preferences()
+"""What most requests prefer."""
+
 _FREE = ("timezone=", "max-affected=")
 
 
-@lru_cache(maxsize=256)
 def parse(headers: tuple[str, ...], *, may_override_transaction: bool = False) -> Preferences:
     """Preferences of all Prefer headers together; the first of each kind counts."""
+    if not headers:
+        return NONE
+    return _parse(headers, may_override_transaction=may_override_transaction)
+
+
+@lru_cache(maxsize=256)
+def _parse(headers: tuple[str, ...], *, may_override_transaction: bool) -> Preferences:
     given = [text.strip() for header in headers for text in header.split(",")]
     given = [text for text in given if text]
     return Preferences(
@@ -52,7 +61,8 @@ def parse(headers: tuple[str, ...], *, may_override_transaction: bool = False) -
 
 def applied(request: ApiRequest, *, resolved: bool = True) -> str | None:
     """What Preference-Applied tells: `resolved` where an insert had a conflict to look for."""
-    return _applied(request.preferences, request.action, resolved=resolved)
+    asked = request.preferences
+    return None if asked is NONE else _applied(asked, request.action, resolved=resolved)
 
 
 @lru_cache(maxsize=256)

@@ -84,6 +84,8 @@ class Function:
     isolation: str | None
     settings: tuple[tuple[str, str], ...]
     """Those set for the whole transaction, not only inside the function."""
+    source: str = field(default="", repr=False)
+    """The body, where it may change rows."""
 
     @property
     def is_void(self) -> bool:
@@ -216,6 +218,7 @@ def _function(row: dict[str, Any], hoisted: tuple[str, ...]) -> Function:
         is_variadic=row["is_variadic"],
         isolation=isolation,
         settings=tuple((name, value) for name, value in settings.items() if name in hoisted),
+        source=row["source"],
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SITE = "http://127.0.0.1:3000"
 SECRET = "a-secret-that-only-these-tests-know-of"
 PASSWORD = "correct horse 1"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nlctl.local.realtime.contract import Message
     from tests.databases import Database
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 class Hub:

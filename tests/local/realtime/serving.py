@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nlctl.local.realtime.contract import Hub, Listener, Message
     from nlctl.local.realtime.service import Service
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 FAR = 4_000_000_000
 OBJECTS = "1.0.0"
 ARRAYS = "2.0.0"

@@ -95,7 +95,7 @@ def test_answers_of_version_2_are_arrays(realtime: Running) -> None:
 
 
 def test_a_silent_client_is_left(serve: Serve, topic: str) -> None:
-    running = serve(idle_seconds=0.3)
+    running = serve(idle_seconds=1)
     silent = running.socket().joined(topic)
 
     assert silent.wait_until_closed() == 1000

@@ -69,7 +69,7 @@ def speaking(database: Database) -> Iterator[Speaker]:
 @pytest.fixture
 def durable() -> Iterator[Database]:
     """A database on a server of its own that loses nothing it has committed, and keeps no log."""
-    home = databases.scratch_folder(f"{psutil.Process().pid}-durable") / "database"
+    home = databases.scratch_folder() / "database"
     cluster = Cluster(home, binaries.find(), {"fsync": "off", "max_slot_wal_keep_size": "8MB"})
     cluster.start(free_port(), exact=True)
     made = databases.create(cluster, name="durable")
@@ -209,7 +209,7 @@ def test_a_row_is_looked_at_when_everybody_sees_it(durable: Database) -> None:
 
 
 def test_a_database_that_is_listened_to_can_be_thrown_away() -> None:
-    root = databases.scratch_folder(f"{psutil.Process().pid}-stack")
+    root = databases.scratch_folder()
     (root / "supabase").mkdir()
     (root / "supabase" / "config.toml").write_text(f"[db]\nport = {free_port()}\n")
     (root / ".nlctl").mkdir()

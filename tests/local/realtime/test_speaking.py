@@ -246,7 +246,7 @@ def test_a_slow_listener_is_dropped_and_slows_nobody(serve: Serve, topic: str) -
 
 
 def test_a_listener_that_neither_reads_nor_speaks_is_dropped(serve: Serve, topic: str) -> None:
-    running = serve(idle_seconds=0.5, backlog_bytes=1 << 30)
+    running = serve(idle_seconds=2, backlog_bytes=1 << 30)
     dead = running.socket().joined(topic)
     speaker = running.socket().joined(topic, **ACKNOWLEDGED)
     large = {"type": "broadcast", "event": "said", "payload": "x" * 500_000}

@@ -29,7 +29,7 @@ class Serve(Protocol):
 def shared_service(platform_template: Database) -> Iterator[Running]:
     """One service for the tests that change nothing but rows and policies of storage."""
     database = databases.clone(platform_template)
-    folder = databases.scratch_folder(str(services.PROCESS)) / "storage"
+    folder = databases.scratch_folder() / "storage"
     with services.serve(database, folder) as running:
         yield running
     shutil.rmtree(folder.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +29,6 @@ SECRET = "a-secret-that-only-these-tests-know-of"
 ADA = "11111111-1111-4111-8111-111111111111"
 BEN = "22222222-2222-4222-8222-222222222222"
 PATIENCE_SECONDS = 30
-PROCESS = os.getpid()
 Refused = tuple[int, str, str, str]
 
 # What most projects have: everybody's own folder in one bucket, by the subject of their token.

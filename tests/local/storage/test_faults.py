@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import itertools
@@ -25,9 +26,10 @@ from nlctl.local.storage import StorageConfig, folder, orphans
 from nlctl.local.tokens import Keyring
 from tests.local.storage import services
 from tests.local.storage.services import ADA, OWN_FOLDER, refused
+from tests.local.storage.test_resumable import PIECE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -42,6 +44,7 @@ MEBIBYTE = 1024 * 1024
 LARGE = 256 * MEBIBYTE
 ALLOWED_GROWTH = 64 * MEBIBYTE
 MINE = f"private/{ADA}"
+RESUMABLE = {"tus-resumable": "1.0.0"}
 
 # Children of a process that has imported everything already start in a moment.
 forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
@@ -143,6 +146,54 @@ def check_everything(
             assert found.objects == ()
             found.remove_files()
         assert {path.name for path in again.files()} == again.versions()
+
+
+def test_a_resumable_upload_goes_on_after_kills(empty_database: Database, tmp_path: Path) -> None:
+    empty_database.run(OWN_FOLDER)
+    kept, whole, offset = tmp_path / "storage", content_of("large", 0) * 100, 0
+    place = f"objectName {encoded(f'{ADA}/large')},bucketName {encoded('private')}"
+    with process(empty_database, kept) as (_, ada):
+        size = {"upload-length": str(len(whole)), "upload-metadata": place}
+        announced = ada.post("/upload/resumable", headers={**RESUMABLE, **size})
+    path = urlsplit(announced.headers["location"]).path
+
+    for fifth in (1, 2, 3, 4):
+        with process(empty_database, kept) as (child, ada):
+            offset = resume(ada, path, whole, offset, child.kill, len(whole) * fifth // 5)
+    with process(empty_database, kept) as (_, ada):
+        resume(ada, path, whole, offset)
+        assert ada.get(f"/object/{MINE}/large").content == whole
+
+
+def resume(
+    ada: httpx.Client,
+    path: str,
+    whole: bytes,
+    least: int,
+    kill: Callable[[], None] | None = None,
+    fatal: int = 0,
+) -> int:
+    """Send what is missing; the service is killed before it has more than `fatal` bytes."""
+    offset = int(ada.head(path, headers=RESUMABLE).headers["upload-offset"])
+    assert offset >= least
+
+    def rest() -> Iterator[bytes]:
+        for start in range(offset, len(whole), MEBIBYTE):
+            if kill and start >= fatal:
+                kill()
+            yield whole[start : start + MEBIBYTE]
+
+    headers = {**RESUMABLE, **PIECE, "upload-offset": str(offset)}
+    if kill is None:
+        assert ada.patch(path, headers=headers, content=rest()).status_code == 204
+    else:
+        with pytest.raises(httpx.TransportError):
+            ada.patch(path, headers=headers, content=rest())
+    return offset
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])

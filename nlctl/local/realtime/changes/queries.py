@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from nlctl.local.realtime.changes.wishes import Filter
 
+_PARAMETER = sql.Placeholder()
+
 # Like this for rows as for conditions: the number of each, the document, and the row it stands for.
 _ROWS = sql.SQL(
     """(
@@ -24,7 +26,6 @@ _ROWS = sql.SQL(
         jsonb_populate_record(null::{table}, each.document) as made
     )"""
 )
-PARAMETER = sql.Placeholder()
 _CONDITIONS = sql.SQL(
     """(
       select each.n::int - 1 as n, each.document {names}
@@ -89,7 +90,7 @@ def matches(table: sql.Identifier, forms: Iterable[Form]) -> sql.Composed:
     )
 
 
-def _rows(table: sql.Identifier, given: sql.Composable = PARAMETER) -> sql.Composed:
+def _rows(table: sql.Identifier, given: sql.Composable = _PARAMETER) -> sql.Composed:
     return _ROWS.format(table=table, given=given)
 
 

@@ -65,9 +65,14 @@ select
   t.typtype = 'c' or coalesce(p.proargmodes && '{t,b,o}', false) as returns_rows,
   p.provolatile as volatility,
   p.provariadic > 0 as is_variadic,
-  coalesce(p.proconfig, '{}') as settings
+  coalesce(p.proconfig, '{}') as settings,
+  case
+    when l.lanname in ('sql', 'plpgsql') and p.prosrc ~* '\m(update|delete)\M' then p.prosrc
+    else ''
+  end as source
 from pg_catalog.pg_proc as p
 join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+join pg_catalog.pg_language as l on l.oid = p.prolang
 join bases on bases.oid = p.prorettype
 join pg_catalog.pg_type as t on t.oid = bases.base
 join pg_catalog.pg_namespace as home on home.oid = t.typnamespace

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nlctl.local.rest.config import RestConfig
 
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds until something that should happen is given up."""
 
 

@@ -32,6 +32,11 @@ as $$
 declare
   job_id bigint;
 begin
+  if jsonb_typeof(p_args) is distinct from 'object' then
+    raise exception 'The arguments of a job are an object.'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
   loop
     -- Waiting under this key already: the same work need not be done twice.
     select id into job_id from procrastinate.procrastinate_jobs

@@ -643,7 +643,8 @@ begin
     'notify-training-onboarding',
     jsonb_build_object(
       'response_id', mine.id, 'user_id', caller_id, 'submitted_at', mine.last_submitted_at,
-      'is_first', mine.first_submitted_at = mine.last_submitted_at));
+      'is_first', mine.first_submitted_at = mine.last_submitted_at),
+    p_queue => 'mail');
 
   return jsonb_build_object(
     'status', mine.status,

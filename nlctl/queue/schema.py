@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from nlctl.errors import NlctlError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,9 +23,24 @@ NAME = "procrastinate"
 MARK = "Job queue, by Procrastinate. Last change: "
 
 
+class QueueMissing(NlctlError):
+    """The database has no job queue; nothing was done."""
+
+
 def is_current(connection: Connection) -> bool:
     """Whether this database has the schema that the installed Procrastinate expects."""
     return _seen(connection) == _changes()[-1]
+
+
+def exists(connection: Connection) -> bool:
+    """Whether this database has a job queue at all."""
+    return _seen(connection) is not None
+
+
+def require(connection: Connection) -> None:
+    """Refuse to go on without a job queue."""
+    if not exists(connection):
+        raise QueueMissing("This database has no job queue.", hint="Run: nlctl migrate up")
 
 
 def install(connection: Connection) -> None:

@@ -48,6 +48,12 @@ Workdir = Annotated[
 ]
 
 
+Demo = Annotated[
+    bool,
+    typer.Option("--demo", help="With the demonstration: people, courses and what they did."),
+]
+
+
 def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay here until Ctrl-C, then stop everything.")
@@ -66,6 +72,7 @@ def up(
             help="With --host: anyone on the network may read and change everything.",
         ),
     ] = False,
+    demo: Demo = False,
     workdir: Workdir = None,
     json: options.Json = False,
 ) -> None:
@@ -82,9 +89,11 @@ def up(
     step = _quiet if json else console.note
     front = Front(host, port)
     if foreground:
-        bringup.serve(_project(workdir), front, step=step, started=lambda r: _tell(r, json=json))
+        bringup.serve(
+            _project(workdir), front, demo=demo, step=step, started=lambda r: _tell(r, json=json)
+        )
     else:
-        _tell(bringup.bring_up(_project(workdir), front, step=step), json=json)
+        _tell(bringup.bring_up(_project(workdir), front, demo=demo, step=step), json=json)
 
 
 def down(workdir: Workdir = None, json: options.Json = False) -> None:
@@ -160,6 +169,7 @@ def reset(
     wipe: Annotated[
         bool, typer.Option("--wipe", help="Throw the whole server away, not only its database.")
     ] = False,
+    demo: Demo = False,
     workdir: Workdir = None,
     json: options.Json = False,
 ) -> None:
@@ -170,7 +180,7 @@ def reset(
     from nlctl.local import bringup
 
     step = _quiet if json else console.note
-    _tell(bringup.start_afresh(_project(workdir), wipe=wipe, step=step), json=json)
+    _tell(bringup.start_afresh(_project(workdir), wipe=wipe, demo=demo, step=step), json=json)
 
 
 def _project(workdir: Path | None) -> Project:

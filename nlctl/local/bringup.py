@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlctl import buckets, seeds, themes
-from nlctl.errors import NlctlError
+from nlctl.errors import InvalidInput, NlctlError
 from nlctl.local import absences, seed_files, settings
 from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
@@ -89,15 +89,18 @@ class Health:
         return {"healthy": False, "reason": self.reason}
 
 
-def bring_up(project: Project, front: Front, *, step: Step) -> Ready:
-    """Start what does not run and apply what is missing; a second run changes nothing."""
+def bring_up(project: Project, front: Front, *, demo: bool = False, step: Step) -> Ready:
+    """Start what does not run and apply what is missing; a second run changes nothing.
+
+    `demo` adds the demonstration: people, courses and what they did.
+    """
     stack = Stack(project)
     with stack.lock():
-        _fill(project, stack, stack.start_database(), step)
+        _fill(project, stack, stack.start_database(), demo=demo, step=step)
         return _open(stack, front)
 
 
-def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
+def start_afresh(project: Project, *, wipe: bool, demo: bool = False, step: Step) -> Ready:
     """Throw the database (or, with `wipe`, the whole server) away and bring it up again."""
     stack = Stack(project)
     with stack.lock():
@@ -108,17 +111,24 @@ def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
         if not wipe:
             stack.recreate_database()
         shutil.rmtree(stack.objects, ignore_errors=True)  # nothing names them any more
-        _fill(project, stack, url, step)
+        _fill(project, stack, url, demo=demo, step=step)
         return _open(stack, Front())
 
 
-def serve(project: Project, front: Front, *, step: Step, started: Callable[[Ready], None]) -> None:
+def serve(
+    project: Project,
+    front: Front,
+    *,
+    demo: bool = False,
+    step: Step,
+    started: Callable[[Ready], None],
+) -> None:
     """Bring the stack up with the API in this process, until a signal stops all of it."""
     from nlctl.local import server
 
     stack = Stack(project)
     with stack.lock():
-        _fill(project, stack, stack.start_database(), step)
+        _fill(project, stack, stack.start_database(), demo=demo, step=step)
         stack.api.stop()
         order = stack.order(host=front.host, port=front.port)
     try:
@@ -144,8 +154,10 @@ def look(project: Project) -> Health:
         return Health(None, error.message)
 
 
-def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
+def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -> None:
     name = project.default_name
+    if demo and not (_is_ours(project) and (project.seeds / "demo").is_dir()):
+        raise InvalidInput("This project has no demonstration: there is no seeds/demo.")
     if _has_migrations(project, stack):
         outcome = runner.up(url, project.migrations(name), name, notice=step)
         step(f"Migrations: {len(outcome.applied)} applied.")
@@ -153,7 +165,8 @@ def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
         found = seed_files.find(project, stack.settings.db.seed.sql_paths)
         step(f"Seed files: {len(seed_files.apply(url, found))} run.")
     if _is_ours(project):
-        step(f"Seeds: {len(seeds.apply(url, project.seeds).changes)} rows written.")
+        sets = ("reference", "demo") if demo else ("reference",)
+        step(f"Seeds: {len(seeds.apply(url, project.seeds, sets=sets).changes)} rows written.")
         pushed = themes.push(url, project.seeds / "themes", only_missing=True)
         step(f"Themes: {sum(o == 'created' for o in pushed.outcomes.values())} added.")
     if stack.settings.storage.enabled:

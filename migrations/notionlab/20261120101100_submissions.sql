@@ -496,10 +496,11 @@ declare
   formation public.user_formations;
 begin
   perform app.require_admin();
-  if p_prof_id is not null and not exists (
-    select from public.profiles
-    where id = p_prof_id and user_type_id = 'prof' and status = 'active'
-  ) then
+  -- Held, so that he stays a prof until he accompanies it.
+  perform from public.profiles
+  where id = p_prof_id and user_type_id = 'prof' and status = 'active'
+  for share;
+  if p_prof_id is not null and not found then
     perform app.refuse('INVALID', 'Choisis un prof actif.', 'prof_id');
   end if;
 
@@ -515,6 +516,22 @@ comment on function public.assign_formation_prof is
   'Let a prof accompany a formation, or nobody (null). Refuses with FORBIDDEN, NOT_FOUND or '
   'INVALID (prof_id).';
 grant execute on function public.assign_formation_prof to authenticated;
+
+create function app.release_formations() returns trigger
+language plpgsql
+security definer -- whoever changes somebody's type may not write user_formations
+set search_path = ''
+as $$
+begin
+  update public.user_formations set prof_id = null where prof_id = new.id;
+  return null;
+end;
+$$;
+comment on function app.release_formations is 'Who is no prof any more accompanies nobody.';
+
+create trigger profiles_release_formations after update of user_type_id on public.profiles
+  for each row when (old.user_type_id = 'prof' and new.user_type_id <> 'prof')
+  execute function app.release_formations();
 
 -- Who hears of it ------------------------------------------------------------------------------
 

@@ -342,6 +342,8 @@ begin
   update public.user_formations set ended_at = clock_timestamp()
   where course_id = p_submission.course_id and ended_at is null
   returning * into before;
+  -- Held, so that nobody moves a card that is being handed over.
+  perform from public.formation_submissions where id = before.submission_id for update;
   insert into public.user_formations (submission_id, user_id, course_id, prof_id, started_at)
   values (
     p_submission.id, p_submission.user_id, p_submission.course_id, before.prof_id,

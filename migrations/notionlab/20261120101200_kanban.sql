@@ -146,6 +146,8 @@ security definer -- people may not write what follows a course
 set search_path = ''
 as $$
 begin
+  -- Held, so that nobody moves a card that is going.
+  perform from public.formation_submissions where course_id = new.id order by id for update;
   update public.formation_submissions
   set status = 'withdrawn', last_activity_at = clock_timestamp()
   where course_id = new.id and status = 'pending';

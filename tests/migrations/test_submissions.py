@@ -421,7 +421,6 @@ def test_one_of_two_admins_wins_and_the_other_learns_the_result(
     school: Database, member: MakePerson, ada: Person, admin: Person, course_id: str
 ) -> None:
     other = member("admin")
-    results = set()
     for _ in range(ROUNDS):
         submission_id = submit(ada, course_id)
         outcomes = at_once(
@@ -439,8 +438,6 @@ def test_one_of_two_admins_wins_and_the_other_learns_the_result(
         assert told(loser)["reviewed_by"] == answered["reviewed_by"]
         assert (submission_id in under_way(school, course_id)) == (winner == "approved")
         assert len(under_way(school, course_id)) <= 1
-        results.add(winner)
-    assert results <= {"approved", "rejected"}
 
 
 def test_the_second_admin_to_approve_learns_who_did(

@@ -200,7 +200,7 @@ def test_an_archived_course_stays_as_it_is(school: Database, ada: Person, course
 
 @pytest.mark.parametrize("named", [None, str(uuid4())])
 def test_what_is_not_there_is_not_changed(ada: Person, named: str | None) -> None:
-    here = {"p_module_ids": [], "p_builder_module_id": None}
+    here: dict[str, Any] = {"p_module_ids": [], "p_builder_module_id": None}
     edits = {
         edit: {
             name: named if name in ("p_course_id", "p_course_module_id") else here.get(name, value)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import nlctl
 from nlctl.queue import functions
+from nlctl.queue.jobs import Connector, Jobs
 from nlctl.queue.pace import Pace
 from nlctl.queue.worker import Worker
 
@@ -108,6 +109,17 @@ class Works:
         """Do what can be done now."""
         asyncio.run(self.worker(pace).run_once())
 
+    def sweep(self) -> None:
+        """Have a worker forget what ended long ago."""
+
+        async def sweep() -> None:
+            connector = Connector(self.database.url, QUICK)
+            await connector.open_async()
+            await Jobs(connector).sweep()
+            await connector.close_async()
+
+        asyncio.run(sweep())
+
     def state(self, job: int) -> str:
         """How a job stands."""
         rows = self.database.run(
@@ -135,6 +147,21 @@ class Works:
                 yield process
             finally:
                 process.kill()
+
+    def nlctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Type nlctl in the project's folder, whatever it answers."""
+        return subprocess.run(
+            [sys.executable, "-m", "nlctl", *words],
+            cwd=self.root,
+            env={**os.environ, **self.environment()},
+            capture_output=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+        )
+
+    def is_served(self) -> bool:
+        """Whether a worker has said that it is there."""
+        return bool(self.database.run("select 1 from procrastinate.procrastinate_workers"))
 
     def environment(self) -> dict[str, str]:
         """What leads nlctl to this database."""

@@ -35,6 +35,7 @@ class Service(StrEnum):
     storage = "storage"
     realtime = "realtime"
     mail = "mail"
+    worker = "worker"
 
 
 Workdir = Annotated[

@@ -44,10 +44,11 @@ def run(
     """
     from nlctl.queue import process
     from nlctl.queue.crew import Crew
-    from nlctl.queue.process import Order
+    from nlctl.queue.order import Order
 
     here = project.find()
     order = Order(target, tuple(queue or ()), once, grace)
+    process.keep_log()
     if processes == 1:
         process.run(here, order)
         code = 0

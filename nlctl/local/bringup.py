@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlctl import buckets, seeds, themes
 from nlctl.errors import InvalidInput, NlctlError
-from nlctl.local import absences, seed_files, settings
+from nlctl.local import absences, seed_files, settings, workers
 from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
 from nlctl.migrations import runner
@@ -37,6 +37,7 @@ class Ready:
     project: str
     server_version: str
     active_theme: str | None
+    worker: str | None
     addresses: Addresses
     absent: tuple[str, ...] = ()
     """What config.toml asks for in vain."""
@@ -48,6 +49,7 @@ class Ready:
             "project": self.project,
             "server_version": self.server_version,
             "active_theme": self.active_theme,
+            "worker": self.worker,
             **self.addresses.as_dict(),
             "absent": list(self.absent),
         }
@@ -66,6 +68,7 @@ class Ready:
             ("anon key (legacy)", places.anon_key),
             ("service_role key (legacy)", places.service_role_key),
             ("JWT secret", places.jwt_secret),
+            *([("Worker", self.worker)] if self.worker else []),
             *([("Active theme", self.active_theme)] if self.active_theme else []),
         ]
 
@@ -204,6 +207,7 @@ def _describe(stack: Stack, told: Whereabouts) -> Ready:
         project=stack.project.default_name,
         server_version=stack.server_version() or "unknown",
         active_theme=themes.active_name(addresses.database_url) if has_themes else None,
+        worker=workers.tell(addresses.database_url) if told.worker else None,
         addresses=addresses,
         absent=absences.find(settings.read_document(stack.project)),
     )

@@ -17,7 +17,7 @@ import nlctl
 
 if TYPE_CHECKING:
     from nlctl.project import Project
-    from nlctl.queue.process import Order
+    from nlctl.queue.order import Order
 
 PROCESS = ("-m", "nlctl.queue.process")
 FIRST_PAUSE = 1.0
@@ -83,10 +83,11 @@ class _Member(threading.Thread):
         pause = self._first_pause
         while process := self._launch():
             began = time.monotonic()
-            self.code = process.wait()
+            with process:  # closes our end of its input
+                self.code = process.wait()
             if self._once:
                 return
-            if time.monotonic() - began > HEALTHY_SECONDS:
+            if self.code == 0 or time.monotonic() - began > HEALTHY_SECONDS:
                 pause = self._first_pause
             self._stopping.wait(pause)
             pause = min(LONGEST_PAUSE, pause * 2)

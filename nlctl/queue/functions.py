@@ -8,11 +8,13 @@ world. A constant QUEUE says where its jobs wait; `default` where it says nothin
 from __future__ import annotations
 
 import ast
-import importlib.util
+import contextlib
+import importlib
 import inspect
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nlctl.errors import InvalidInput, NlctlError
@@ -20,7 +22,6 @@ from nlctl.errors import InvalidInput, NlctlError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
-    from types import ModuleType
 
     from pydantic import BaseModel
 
@@ -79,8 +80,26 @@ class Function:
 
 def find(folder: Path) -> tuple[Function, ...]:
     """Every function of a folder, by name; files that begin with _ are theirs to share."""
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-    return tuple(_read(path) for path in files if not path.name.startswith("_"))
+    return tuple(_read(path) for path in _files(folder))
+
+
+def exist(folder: Path) -> bool:
+    """Whether a folder has any function, readable or not."""
+    return bool(_files(folder))
+
+
+def fingerprint(folder: Path) -> dict[str, int]:
+    """What changes when a function does, or something they share."""
+    found = {}
+    for path in folder.rglob("*.py"):
+        with contextlib.suppress(FileNotFoundError):  # an editor is at it
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    found = folder.glob("*.py") if folder.is_dir() else ()
+    return sorted(path for path in found if not path.name.startswith("_"))
 
 
 def _read(path: Path) -> Function:
@@ -107,17 +126,22 @@ def _queues(tree: ast.Module) -> Iterator[str]:
 
 
 def _import(path: Path) -> ModuleType:
-    root = str(path.parent.parent)
-    if root not in sys.path:
-        sys.path.append(root)  # so that functions/_shared can be imported; behind all libraries
+    _open_package(path.parent)
     name = f"{PACKAGE}.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise FunctionInvalid(f"{path.name} cannot be imported.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # pydantic looks there for what annotations name
-    spec.loader.exec_module(module)
-    return module
+    sys.modules.pop(name, None)
+    return importlib.import_module(name)
+
+
+def _open_package(folder: Path) -> None:
+    """Let `functions` mean this folder, whatever else is called so."""
+    known = sys.modules.get(PACKAGE)
+    if known and list(known.__path__) == [str(folder)]:
+        return
+    for name in [name for name in sys.modules if name.startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(folder)]
+    sys.modules[PACKAGE] = package
 
 
 def _is_model(annotation: object) -> bool:

@@ -14,15 +14,15 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nlctl import console, database, targets
+from nlctl import database, targets
 from nlctl.errors import NlctlError
 from nlctl.project import Project
 from nlctl.queue import functions, schema
-from nlctl.queue.functions import PACKAGE
+from nlctl.queue.order import Order
 from nlctl.queue.pace import Pace
 from nlctl.queue.worker import Worker
 from nlctl.queue.world import World
@@ -32,32 +32,17 @@ if TYPE_CHECKING:
 
     from nlctl.queue.functions import Function
 
+LOOK_SECONDS = 1
 PATIENCE_SECONDS = 3  # beyond the grace, for a function that does not let go
+
+
+_log = logging.getLogger("nlctl.worker")
 
 
 class NothingToServe(NlctlError):
     """There is no function, or none for the queues that were named."""
 
     exit_code = 2
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a worker process is started for."""
-
-    target: str | None = None
-    queues: Sequence[str] = ()
-    once: bool = False
-    grace: float = Pace.grace
-
-    def as_arguments(self) -> list[str]:
-        """The same on a command line."""
-        return [
-            *(["--target", self.target] if self.target else []),
-            *(word for queue in self.queues for word in ("--queue", queue)),
-            *(["--once"] if self.once else []),
-            "--grace", str(self.grace),
-        ]  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -68,13 +53,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--queue", action="append", default=[], dest="queues")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--grace", type=float, default=Pace.grace)
+    parser.add_argument("--reload", action="store_true")
     parser.add_argument("--watched", action="store_true")
     given = parser.parse_args(arguments)
+    keep_log()
     try:
-        order = Order(given.target, given.queues, given.once, given.grace)
+        order = Order(given.target, given.queues, given.once, given.grace, given.reload)
         run(Project(given.root), order, watched=given.watched)
     except NlctlError as error:
-        console.say_error(error, as_json=False)
+        _log.error("did not start: %s", " ".join(filter(None, (error.message, error.hint))))
         return error.exit_code
     return 0
 
@@ -82,7 +69,6 @@ def main(arguments: list[str]) -> int:
 def run(project: Project, order: Order, *, watched: bool = False) -> None:
     """Run one worker in this process until a signal says stop."""
     url, found = check(project, order)
-    keep_log()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(project, order, url, found, watched=watched))
 
@@ -96,7 +82,7 @@ def check(project: Project, order: Order) -> tuple[str, Sequence[Function]]:
 
 
 def _require_functions(project: Project, queues: Sequence[str]) -> Sequence[Function]:
-    found = functions.find(project.root / PACKAGE)
+    found = functions.find(project.functions)
     served = {function.queue for function in found}
     if not found:
         raise NothingToServe("functions/ holds no function.")
@@ -109,12 +95,11 @@ def _require_functions(project: Project, queues: Sequence[str]) -> Sequence[Func
 
 
 def keep_log() -> None:
-    """From now on, what happens to jobs goes to standard output, a line each."""
-    handler = logging.StreamHandler(sys.stdout)
+    """From now on, what happens to jobs goes to standard error, a line each."""
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter("%(asctime)sZ worker %(levelname)s %(message)s"))
-    log = logging.getLogger("nlctl.worker")
-    log.setLevel(logging.INFO)
-    log.handlers, log.propagate = [handler], False
+    _log.setLevel(logging.INFO)
+    _log.handlers, _log.propagate = [handler], False
     # Procrastinate writes the arguments of jobs, which may be personal.
     for talkative in ("procrastinate", "procrastinate.worker", "psycopg.pool", "asyncio"):
         logging.getLogger(talkative).setLevel(logging.CRITICAL)
@@ -132,7 +117,7 @@ async def _serve(
     worker = Worker(
         url,
         found,
-        project.root / PACKAGE,
+        project.functions,
         world=world.makers,
         secrets=world.secrets,
         pace=replace(Pace(), grace=order.grace),
@@ -141,7 +126,27 @@ async def _serve(
     _stop_at_signals(worker.stop)
     if watched:
         _stop_at_end_of_input(worker.stop, order.grace)
-    await (worker.run_once() if order.once else worker.run())
+    try:
+        await (worker.run_once() if order.once else _run(worker, project, order))
+    finally:
+        await world.close()
+
+
+async def _run(worker: Worker, project: Project, order: Order) -> None:
+    looking = [_stop_at_changes(project, worker.stop)] if order.reload else []
+    tasks = [asyncio.create_task(look) for look in looking]
+    await worker.run()
+    for task in tasks:
+        task.cancel()
+
+
+async def _stop_at_changes(project: Project, stop: Callable[[], None]) -> None:
+    """Stop where a function was changed: whoever looks after this process starts another."""
+    before = functions.fingerprint(project.functions)
+    while functions.fingerprint(project.functions) == before:
+        await asyncio.sleep(LOOK_SECONDS)
+    _log.info("begins again: functions/ has changed")
+    stop()
 
 
 def _stop_at_signals(stop: Callable[[], None]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from nlctl import targets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from nlctl.project import Project
     from nlctl.targets import Access
     from supabase import AsyncClient
+
+TIMEOUT_SECONDS = 30
 
 
 class World:
@@ -21,6 +24,7 @@ class World:
         self._project = project
         self._target_name = target_name
         self._clients: dict[Access, AsyncClient] = {}
+        self._open = AsyncExitStack()
 
     @property
     def makers(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
@@ -35,8 +39,23 @@ class World:
         """A client of the API with the secret key; a new one where the API has moved."""
         access = targets.access(self._project, self._target_name)
         if access not in self._clients:
-            from supabase import AsyncClientOptions, acreate_client
-
-            options = AsyncClientOptions(auto_refresh_token=False, persist_session=False)
-            self._clients[access] = await acreate_client(access.api_url, access.secret_key, options)
+            self._clients[access] = await self._open.enter_async_context(connect(access))
         return self._clients[access]
+
+    async def close(self) -> None:
+        """Let go of everything that was made."""
+        await self._open.aclose()
+
+
+@asynccontextmanager
+async def connect(access: Access) -> AsyncIterator[AsyncClient]:
+    """A client of an API that may do everything, until the end of the block."""
+    import httpx
+
+    from supabase import AsyncClientOptions, acreate_client
+
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as http:
+        options = AsyncClientOptions(
+            auto_refresh_token=False, persist_session=False, httpx_client=http
+        )
+        yield await acreate_client(access.api_url, access.secret_key, options)

@@ -307,8 +307,16 @@ select
   question.*, section.slug as section_slug, section.position as section_position
 from public.training_onboarding_questions as question
 join public.training_onboarding_sections as section on section.id = question.section_id
-where question.is_active and section.is_active;
-comment on view app.training_onboarding_asked is 'The questions that are asked now.';
+where question.is_active and section.is_active
+  and (
+    question.question_type not in ('single_choice', 'multiple_choice')
+    or exists (
+      select from public.training_onboarding_question_options as option
+      where option.question_id = question.id and option.is_active
+    )
+  );
+comment on view app.training_onboarding_asked is
+  'The questions that are asked now: active, on an active page, with something to choose from.';
 
 create function app.is_answered(p_answer jsonb) returns boolean
 language sql immutable
@@ -484,7 +492,7 @@ begin
             'scale_min', question.scale_min, 'scale_max', question.scale_max,
             'options', options.listed)
           order by question.position, question.slug) as listed
-        from public.training_onboarding_questions as question
+        from app.training_onboarding_asked as question
         cross join lateral (
           select coalesce(
             jsonb_agg(
@@ -494,14 +502,15 @@ begin
           from public.training_onboarding_question_options as option
           where option.question_id = question.id and option.is_active
         ) as options
-        where question.section_id = section.id and question.is_active
+        where question.section_id = section.id
       ) as questions
-      where section.is_active and questions.listed is not null
+      where questions.listed is not null
     ), '[]'),
     'notice', (select content from public.training_onboarding_texts where slug = 'notice'),
     'status', coalesce(mine.status, 'draft'),
     'draft_answers', app.asked_answers(coalesce(mine.draft_answers, '{}')),
     'saved_at', mine.draft_saved_at,
+    'base_saved_at', coalesce(mine.draft_saved_at, 'epoch'),
     'first_submitted_at', mine.first_submitted_at,
     'last_submitted_at', mine.last_submitted_at,
     'progress', app.form_progress(coalesce(mine.draft_answers, '{}')));
@@ -509,25 +518,21 @@ end;
 $$;
 comment on function public.get_training_onboarding_form is
   'The form as it is asked now (sections with their questions and options), with the caller''s '
-  'draft, when it was saved, and his progress. Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
+  'draft, when it was saved (null: never), base_saved_at to send with the first save, and his '
+  'progress. Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
 grant execute on function public.get_training_onboarding_form to authenticated;
 
-create function app.lock_response(p_user_id uuid) returns public.training_onboarding_responses
+create function app.begin_response(p_user_id uuid) returns boolean
 language plpgsql
 set search_path = ''
 as $$
-declare
-  mine public.training_onboarding_responses;
 begin
   insert into public.training_onboarding_responses (user_id) values (p_user_id)
   on conflict (user_id) do nothing;
-  select * into mine from public.training_onboarding_responses
-  where user_id = p_user_id
-  for update;
-  return mine;
+  return found;
 end;
 $$;
-comment on function app.lock_response is 'Lock somebody''s response, made if he has none.';
+comment on function app.begin_response is 'Make somebody''s response; false when he has one.';
 
 create function app.refuse_odd_answers(p_answers jsonb) returns void
 language plpgsql immutable
@@ -555,21 +560,23 @@ set search_path = ''
 as $$
 declare
   caller_id constant uuid := app.require_user();
-  is_first boolean;
+  is_new boolean;
+  merged jsonb;
   mine public.training_onboarding_responses;
 begin
   perform app.refuse_odd_answers(p_answers);
-  is_first := not exists (
-    select from public.training_onboarding_responses where user_id = caller_id);
-  mine := app.lock_response(caller_id);
-  if not is_first and date_trunc('milliseconds', p_base_saved_at) < mine.draft_saved_at then
+  is_new := app.begin_response(caller_id);
+  select * into mine from public.training_onboarding_responses
+  where user_id = caller_id
+  for update;
+  if not is_new and date_trunc('milliseconds', p_base_saved_at) < mine.draft_saved_at then
     perform app.refuse('CONFLICT', 'Tes réponses ont été modifiées dans un autre onglet.',
       jsonb_build_object('saved_at', mine.draft_saved_at)::text, 'Recharge la page.');
   end if;
 
-  update public.training_onboarding_responses
-  set draft_answers = jsonb_strip_nulls(draft_answers || app.asked_answers(p_answers))
-  where id = mine.id
+  merged := jsonb_strip_nulls(mine.draft_answers || app.asked_answers(p_answers));
+  perform app.refuse_odd_answers(merged);
+  update public.training_onboarding_responses set draft_answers = merged where id = mine.id
   returning * into mine;
   return jsonb_build_object(
     'draft_answers', app.asked_answers(mine.draft_answers),
@@ -619,22 +626,24 @@ set search_path = ''
 as $$
 declare
   caller_id constant uuid := app.require_user();
-  submitted_at constant timestamptz := clock_timestamp();
   answers jsonb;
+  submitted_at timestamptz;
   mine public.training_onboarding_responses;
 begin
   perform app.refuse_odd_answers(p_answers);
   answers := jsonb_strip_nulls(app.asked_answers(p_answers));
   perform app.refuse_faulty_form(answers, p_nps);
 
-  mine := app.lock_response(caller_id);
+  perform app.begin_response(caller_id);
+  perform from public.training_onboarding_responses where user_id = caller_id for update;
+  submitted_at := clock_timestamp();
   update public.training_onboarding_responses set
     draft_answers = answers,
     submitted_answers = answers,
     status = 'submitted',
     first_submitted_at = coalesce(first_submitted_at, submitted_at),
     last_submitted_at = submitted_at
-  where id = mine.id
+  where user_id = caller_id
   returning * into mine;
   perform app.store_nps(mine, p_nps);
   update public.profiles set profession = left(btrim(answers ->> 'metier_activite'), 200)

@@ -43,6 +43,27 @@ create trigger resources_audit after insert or update or delete on public.resour
 
 -- A row and its object -------------------------------------------------------------------------
 
+create function app.removal_key(p_bucket text, p_name text) returns text
+language sql immutable
+set search_path = ''
+as $$ select 'remove-storage-object:' || p_bucket || '/' || p_name $$;
+comment on function app.removal_key is 'What keeps the removal of an object from waiting twice.';
+
+create function app.is_object_leaving(p_bucket text, p_name text) returns boolean
+language plpgsql stable -- which asks for the queue only when it is called
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from procrastinate.procrastinate_jobs
+    where queueing_lock = app.removal_key(p_bucket, p_name)
+      and status in ('todo', 'doing', 'failed')
+  );
+end;
+$$;
+comment on function app.is_object_leaving is
+  'Whether a worker shall remove this object, and would take with it what is put there now.';
+
 create function app.remove_resource_object() returns trigger
 language plpgsql
 security definer -- whoever deletes a row may not queue work
@@ -57,7 +78,7 @@ begin
       'remove-storage-object',
       jsonb_build_object('bucket', 'resources', 'name', old.storage_path),
       p_queue => 'storage',
-      p_dedupe_key => 'remove-storage-object:resources/' || old.storage_path);
+      p_dedupe_key => app.removal_key('resources', old.storage_path));
   end if;
   return null;
 end;
@@ -236,6 +257,11 @@ begin
   from public.resources
   where builder_module_id = p_builder_module_id and deleted_at is null
   returning * into resource;
+  -- Looked for last: a deletion that the new row had to wait for has queued its job by now.
+  if app.is_object_leaving('resources', p_storage_path) then
+    perform app.refuse('CONFLICT', 'Ce fichier est en cours de suppression.', null,
+      'Envoie-le sous un autre nom.');
+  end if;
   return resource;
 exception
   when unique_violation then
@@ -245,7 +271,7 @@ $$;
 comment on function public.add_module_resource is
   'Attach to a module of the palette a file that was uploaded to {module}/…, or an https link. '
   'Refuses with FORBIDDEN, NOT_FOUND (module or file), INVALID (title, storage_path, url) or '
-  'CONFLICT (that file is attached already).';
+  'CONFLICT (that file is attached already, or being removed).';
 grant execute on function public.add_module_resource to authenticated;
 
 create function app.check_resource_words(p_title text, p_storage_path text, p_url text)

@@ -237,6 +237,22 @@ def test_a_deleted_resource_leaves_its_object_to_a_worker(
     assert removals(school, path) == [{"bucket": "resources", "name": path}]
 
 
+def test_a_file_that_a_worker_shall_remove_is_not_attached_again(
+    school: Database, admin: Person, module: str, path: str
+) -> None:
+    made = attach(admin, module, path)
+    admin.run("delete from public.resources where id = %s", [made["id"]])
+    again = {"p_builder_module_id": module, "p_title": "Guide", "p_storage_path": path}
+    refused = admin.refusal("add_module_resource", **again)
+    assert (refused.code, refused.message) == (
+        "CONFLICT",
+        "Ce fichier est en cours de suppression.",
+    )
+
+    school.run("update procrastinate.procrastinate_jobs set status = 'succeeded'")
+    assert attach(admin, module, path)["storage_path"] == path
+
+
 def test_a_deleted_link_leaves_nothing_to_do(school: Database, admin: Person, module: str) -> None:
     made = attach(admin, module, p_url=LINK)
     before = school.run("select count(*) from procrastinate.procrastinate_jobs")

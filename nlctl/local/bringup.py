@@ -161,6 +161,7 @@ def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -
     name = project.default_name
     if demo and not (_is_ours(project) and (project.seeds / "demo").is_dir()):
         raise InvalidInput("This project has no demonstration: there is no seeds/demo.")
+    seed_files.apply(url, seed_files.find_roles(project))
     if _has_migrations(project, stack):
         outcome = runner.up(url, project.migrations(name), name, notice=step)
         step(f"Migrations: {len(outcome.applied)} applied.")

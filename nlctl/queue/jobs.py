@@ -69,7 +69,7 @@ class Jobs(manager.JobManager):
         try:
             await super().finish_job(job, status, delete_job)
         except exceptions.ConnectorException:
-            self.lost.set()
+            self._lose(job)
             raise
 
     async def retry_job(self, job: Job, *arguments: Any, **more: Any) -> None:
@@ -80,8 +80,12 @@ class Jobs(manager.JobManager):
             await self.note_failure(job, SUPERSEDED)
             await self.finish_job(job, Status.ABORTED, delete_job=False)
         except exceptions.ConnectorException:
-            self.lost.set()
+            self._lose(job)
             raise
+
+    def _lose(self, job: Job) -> None:
+        _log.error("could not write how %s %s ended", job.task_name, job.id)
+        self.lost.set()
 
     async def note_failure(self, job: Job, reason: str) -> None:
         """Keep why an attempt failed, for people; the attempt has failed all the same."""
@@ -116,7 +120,10 @@ class Jobs(manager.JobManager):
     async def sweep(self) -> None:
         """Forget what ended long ago."""
         async with self._connector.pool.connection() as connection:
-            await connection.execute(database.load_sql(QUERIES, "sweep"))
+            await connection.set_autocommit(True)
+            while (await connection.execute(database.load_sql(QUERIES, "sweep"))).rowcount:
+                continue
+            await connection.set_autocommit(False)
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:

@@ -17,6 +17,7 @@ class Pace:
     stalled_after: float = 30  # without a heartbeat; jobs of such workers are taken up
     poll: float = 5  # for jobs whose moment has come; new ones announce themselves
     sweep: float = 3600  # between looks for what is old enough to be forgotten
+    longest_job: float = 900  # one that takes longer has failed
     grace: float = 30  # for the job in hand when the worker is told to stop
     reconnect: float = 2
 

@@ -17,6 +17,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.tasks import Task
 from procrastinate.worker import Worker as Taker
 
+from nlctl.errors import DatabaseUnreachable, NlctlError
 from nlctl.queue import redaction
 from nlctl.queue.functions import DEFAULT_QUEUE, InvalidArguments
 from nlctl.queue.jobs import Connector, Jobs
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("nlctl.worker")
 
 
-class FunctionMissing(procrastinate.exceptions.ProcrastinateException):
-    """No function of this name is in functions/."""
+class JobFailed(NlctlError):
+    """A job that did not do what it should; it is tried again."""
 
 
 @dataclass
@@ -76,7 +77,13 @@ class Worker:
 
     async def run_once(self) -> None:
         """Work until no job is left whose moment has come."""
-        await self._work(wait=False)
+        try:
+            await self._work(wait=False)
+        except (exceptions.ConnectorException, psycopg.Error) as error:
+            raise DatabaseUnreachable(
+                f"The database was lost: {self._line_of(error)}.",
+                hint="The jobs it could not end will be run again.",
+            ) from error
 
     async def _work(self, *, wait: bool) -> None:
         connector = Connector(self.url, self.pace)
@@ -126,6 +133,8 @@ class Worker:
         for ending in endings:
             if isinstance(ending, Exception):
                 raise ending
+        if jobs.lost.is_set():
+            raise exceptions.ConnectorException("the end of a job could not be written")
 
     async def _look_after(self, taker: Taker, jobs: Jobs) -> None:
         """Show that this worker lives, and take up what others left in the middle.
@@ -150,19 +159,32 @@ class Worker:
         job = context.job
         _log.info("%s %s begins", job.task_name, job.id)
         try:
-            await call_next()
+            await self._call(call_next, context)
         except asyncio.CancelledError:
             if context.abort_reason() is AbortReason.USER_REQUEST:
                 _log.info("%s %s was cancelled", job.task_name, job.id)
                 raise exceptions.JobAborted from None
             _log.warning("%s %s had no time to end, and will begin again", job.task_name, job.id)
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line = self._line_of(error)
             _log.error("%s %s failed: %s", job.task_name, job.id, line)
             await jobs.note_failure(job, line)
             raise
         _log.info("%s %s is done", job.task_name, job.id)
+
+    async def _call(self, call_next: Callable[[], Awaitable[Any]], context: JobContext) -> None:
+        try:
+            async with asyncio.timeout(self.pace.longest_job) as limit:
+                await call_next()
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise JobFailed(f"It took longer than {self.pace.longest_job:g} s.") from error
+        except asyncio.CancelledError as error:
+            if context.abort_reason():
+                raise
+            raise JobFailed("It cancelled itself.") from error
 
     def _line_of(self, error: BaseException) -> str:
         return redaction.line_of(error, folder=self.folder, secrets=(self.url, *self.secrets()))
@@ -197,7 +219,7 @@ class _Tasks(dict[str, Task[Any, Any, Any]]):
 
     def _missing(self, name: str) -> Task[Any, Any, Any]:
         async def run(_context: JobContext, /, **_arguments: Any) -> None:
-            raise FunctionMissing(f"functions/ has no {name.replace('-', '_')}.py.")
+            raise JobFailed(f"functions/ has no {name.replace('-', '_')}.py.")
 
         return self._named(name, run)
 

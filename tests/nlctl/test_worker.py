@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nlctl.errors import DatabaseUnreachable
 from tests import jobs
 from tests.jobs import DEAF, QUICK, Works
 
@@ -96,7 +97,52 @@ def test_a_job_whose_function_is_missing_is_tried_again(works: Works) -> None:
     works.work(replace(QUICK, first_pause=3600, longest_pause=3600))
 
     assert works.state(job) == "todo"
-    assert works.failures(job) == ["FunctionMissing: functions/ has no no_such_thing.py."]
+    assert works.failures(job) == ["functions/ has no no_such_thing.py."]
+
+
+def test_a_job_that_does_not_end_has_failed(works: Works, tmp_path: Path) -> None:
+    job = works.enqueue("write", waiting(tmp_path / "lines", tmp_path / FOREVER))
+    works.work(replace(QUICK, attempts=1, longest_job=0.05))
+
+    assert works.failures(job) == ["It took longer than 0.05 s."]
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("raise asyncio.CancelledError", "It cancelled itself."),
+        ("sys.exit('enough')", "SystemExit: enough (functions/odd.py:11)"),
+        ("raise TimeoutError('too slow')", "TimeoutError: too slow (functions/odd.py:11)"),
+    ],
+)
+def test_a_function_that_ends_oddly_has_failed(works: Works, act: str, reason: str) -> None:
+    works.write("odd", ODD.format(act=act))
+    job = works.enqueue("odd")
+    works.work(replace(QUICK, attempts=1))
+
+    assert (works.state(job), works.failures(job)) == ("failed", [reason])
+
+
+ODD = """
+import asyncio, sys
+from pydantic import BaseModel
+
+QUEUE = "tests"
+
+class Nothing(BaseModel):
+    pass
+
+async def handle(nothing: Nothing) -> None:
+    {act}
+"""
+
+
+def test_a_lost_database_ends_a_single_run_in_one_line(works: Works) -> None:
+    works.enqueue("tell", {"said": "x"})
+    works.database.run(REFUSE_ENDS)
+
+    with pytest.raises(DatabaseUnreachable, match="could not be written"):
+        works.work()
 
 
 def test_secrets_are_kept_out_of_reasons(works: Works) -> None:

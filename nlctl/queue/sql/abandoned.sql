@@ -11,6 +11,5 @@ where status = 'doing'
         and worker.last_heartbeat < now() - make_interval(secs => %(stalled_after)s)
     )
   )
-order by id
 limit 1
 for update of job skip locked

@@ -382,3 +382,10 @@ def test_only_staff_send_files(
         return
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         sender.run(send, [name])
+
+
+def test_staff_put_no_file_into_another_bucket(school: Database, admin: Person, path: str) -> None:
+    with school.connect(SUPERUSER) as storage:
+        storage.execute(BUCKET.replace("resources", "avatars").encode())
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        admin.run("update storage.objects set bucket_id = 'avatars' where name = %s", [path])

@@ -164,7 +164,8 @@ set search_path = ''
 as $$
   select array(
     select id from public.builder_subfamilies
-    where is_active and deleted_at is null and family_id = any (app.shown_family_ids()));
+    where is_active and deleted_at is null
+      and family_id = any ((select app.shown_family_ids())::uuid[]));
 $$;
 comment on function app.shown_subfamily_ids is
   'The subfamilies of the palette that everybody sees: active ones of active families.';

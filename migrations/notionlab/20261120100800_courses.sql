@@ -239,7 +239,7 @@ begin
     select id from public.courses where author_id = caller_id and deleted_at is null
     union
     select id from public.courses
-    where id = any (app.assigned_course_ids()) and deleted_at is null
+    where id = any ((select app.assigned_course_ids())::uuid[]) and deleted_at is null
   );
 end;
 $$;
@@ -379,16 +379,18 @@ begin
     order by c.title, c.id
     limit p_limit
   )
-  select page.*, sums.modules, sums.minutes
+  select page.*, coalesce(sums.modules, 0), coalesce(sums.minutes, 0)
   from page
-  cross join lateral (
+  left join (
     select
+      module.course_id,
       count(*) as modules,
-      coalesce(sum(coalesce(module.duration_minutes, palette.duration_minutes)), 0) as minutes
+      sum(coalesce(module.duration_minutes, palette.duration_minutes)) as minutes
     from public.course_modules as module
     join public.builder_modules as palette on palette.id = module.builder_module_id
-    where module.course_id = page.id
-  ) as sums
+    where module.course_id = any (array(select page.id from page))
+    group by module.course_id
+  ) as sums on sums.course_id = page.id
   order by page.title, page.id;
 end;
 $$;

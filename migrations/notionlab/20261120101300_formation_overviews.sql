@@ -63,22 +63,25 @@ begin
           'description', course.description,
           'status', course.status,
           'version', course.version,
-          'modules_total', modules.total,
-          'duration', modules.minutes,
+          'modules_total', coalesce(modules.total, 0),
+          'duration', coalesce(modules.minutes, 0),
           'submission', submission.told,
           'formation', formation.told,
           'created_at', course.created_at,
           'updated_at', course.updated_at)
         order by course.created_at desc, course.id)
       from public.courses as course
-      cross join lateral (
+      left join (
         select
+          module.course_id,
           count(*) as total,
-          coalesce(sum(coalesce(module.duration_minutes, palette.duration_minutes)), 0) as minutes
+          sum(coalesce(module.duration_minutes, palette.duration_minutes)) as minutes
         from public.course_modules as module
         join public.builder_modules as palette on palette.id = module.builder_module_id
-        where module.course_id = course.id
-      ) as modules
+        where module.course_id = any (array(
+          select written.id from public.courses as written where written.author_id = p_user_id))
+        group by module.course_id
+      ) as modules on modules.course_id = course.id
       left join lateral (
         select jsonb_build_object(
           'submission_id', latest.id, 'status', latest.status,
@@ -180,11 +183,18 @@ begin
         else 'ended'
       end as status,
       f.prof_id, s.submitted_at, s.reviewed_at, s.reviewed_by, s.review_comment,
-      s.last_activity_at
+      s.last_activity_at, c.course_type, c.title, c.version, p.first_name, p.last_name, p.email
     from public.formation_submissions as s
     left join public.user_formations as f on f.submission_id = s.id
-    join public.courses as c on c.id = s.course_id and c.deleted_at is null
-    join public.profiles as p on p.id = s.user_id
+    -- Looked up row by row (limit), so that no page reads all courses or all people.
+    cross join lateral (
+      select course.* from public.courses as course
+      where course.id = s.course_id and course.deleted_at is null
+      limit 1
+    ) as c
+    cross join lateral (
+      select person.* from public.profiles as person where person.id = s.user_id limit 1
+    ) as p
     where (p_user_id is null or s.user_id = p_user_id)
       and (p_prof_id is null or f.prof_id = p_prof_id)
       and (
@@ -214,10 +224,15 @@ begin
     select
       'enrolment', e.id, null::uuid, null::uuid, e.course_id, e.user_id,
       case when e.completed_at is null then 'under_way' else 'completed' end,
-      null::uuid, e.enrolled_at, null::timestamptz, null::uuid, null::text, e.last_activity_at
+      null::uuid, e.enrolled_at, null::timestamptz, null::uuid, null::text,
+      e.last_activity_at, c.course_type, c.title, c.version, p.first_name, p.last_name, p.email
     from public.user_courses as e
-    join public.courses as c on c.id = e.course_id
-    join public.profiles as p on p.id = e.user_id
+    cross join lateral (
+      select course.* from public.courses as course where course.id = e.course_id limit 1
+    ) as c
+    cross join lateral (
+      select person.* from public.profiles as person where person.id = e.user_id limit 1
+    ) as p
     where coalesce(p_kind, 'enrolment') = 'enrolment' and p_prof_id is null
       and (p_user_id is null or e.user_id = p_user_id)
       and (
@@ -243,9 +258,9 @@ begin
   )
   select
     page.kind || ':' || page.id, page.kind, page.id, page.submission_id, page.formation_id,
-    page.course_id, course.course_type, course.title, page.status,
-    coalesce(snapshot.course_version, enrolment.course_version), course.version,
-    page.user_id, person.first_name, person.last_name, person.email, page.prof_id,
+    page.course_id, page.course_type, page.title, page.status,
+    coalesce(snapshot.course_version, enrolment.course_version), page.version,
+    page.user_id, page.first_name, page.last_name, page.email, page.prof_id,
     coalesce(
       cards.total, jsonb_array_length(snapshot.content -> 'modules'),
       jsonb_array_length(kept.content -> 'modules'))::integer,
@@ -253,8 +268,6 @@ begin
     page.submitted_at, page.reviewed_at, page.reviewed_by, page.review_comment,
     page.last_activity_at
   from page
-  join public.courses as course on course.id = page.course_id
-  join public.profiles as person on person.id = page.user_id
   left join public.user_formation_snapshots as snapshot
     on snapshot.submission_id = page.submission_id
   left join public.user_courses as enrolment

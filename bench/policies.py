@@ -11,17 +11,19 @@ from nlctl import access, console
 from nlctl import project as projects
 from tests import databases, mutants, products
 
-DECLARED = Path("tests", "migrations", "access.txt")
+DECLARED = Path("tests", "migrations", "access")
 
 
 def score(connection: psycopg.Connection, root: Path) -> None:
     """Print each mutant with what became of it, and the share that was noticed."""
-    declared = access.parse((root / DECLARED).read_text(encoding="utf-8"), DECLARED.name)
-    bred = mutants.breed(connection)
+    declared = access.read(root / DECLARED)
+    connection.execute((root / DECLARED / "scene.sql").read_bytes())
+    survey, bred = access.Survey(connection), mutants.breed(connection)
+    by_title = {line.title: line for line in declared}
     rows = []
     with console.progress("Weakening", len(bred)) as advance:
         for mutant in bred:
-            noticed = mutant.is_noticed(connection, declared)
+            noticed = mutant.is_noticed(connection, survey, by_title)
             rows.append((mutant.policy, mutant.change, "noticed" if noticed else "SURVIVED"))
             advance(str(mutant))
     console.say_table(("policy", "change", ""), rows)

@@ -73,6 +73,14 @@ def terminal(database: Database, tmp_path: Path) -> terminals.Terminal:
 
 
 @pytest.fixture
+def quick(empty_database: Database, tmp_path: Path) -> terminals.Terminal:
+    """A project with one table, for what does not depend on what there is."""
+    empty_database.run("create table public.shelves (id int primary key)")
+    empty_database.run("grant all on public.shelves to authenticated")
+    return terminals.open_in(tmp_path, empty_database.url)
+
+
+@pytest.fixture
 def chromium() -> str:
     """The program, where it is installed."""
     program = shutil.which("chromium")
@@ -94,14 +102,33 @@ def test_the_terminal_shows_what_a_file_may_expect(terminal: terminals.Terminal)
     assert (shown.exit_code, compared.exit_code, compared.out) == (0, 0, shown.out)
 
 
-def test_a_difference_is_told_and_ends_with_1(terminal: terminals.Terminal) -> None:
-    (terminal.folder / "access.txt").write_text("who  client\npublic.user_types none  SIUD\n")
+def test_a_difference_is_told_and_ends_with_1(quick: terminals.Terminal) -> None:
+    folder = quick.folder / "access"
+    folder.mkdir()
+    (folder / "shelves.txt").write_text("who  client\npublic.shelves none  S???\n")
+    (folder / "README.md").write_text("Marks tell who may do what.")
 
-    answer = terminal.type("rls", "matrix", "--expect", "access.txt", "--json")
+    answer = quick.type("rls", "matrix", "--expect", "access", "--json")
 
-    sentence = "public.user_types none: client is expected to have SIUD, and has S---."
+    sentence = "public.shelves none: client is expected to have S???, and has SIUD."
     assert answer.exit_code == 1
     assert answer.document["differences"][-1] == sentence
+
+
+def test_a_scene_is_there_for_the_length_of_the_measurement(
+    quick: terminals.Terminal, empty_database: Database
+) -> None:
+    (quick.folder / "scene.sql").write_text("insert into public.shelves values (1), (2)")
+
+    document = quick.type("rls", "matrix", "--scene", "scene.sql", "--json").document
+
+    tried = {
+        cell["tried"]
+        for cell in document["cells"]
+        if (cell["subject"], cell["operation"]) == ("public.shelves", "select")
+    }
+    assert tried == {3}
+    assert empty_database.run("select from public.shelves") == []
 
 
 def test_people_of_the_database_are_taken_before_any_is_made(
@@ -119,12 +146,12 @@ def test_people_of_the_database_are_taken_before_any_is_made(
 
 
 def test_production_is_asked_about_first(
-    terminal: terminals.Terminal, database: Database, monkeypatch: pytest.MonkeyPatch
+    quick: terminals.Terminal, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NLCTL_PRODUCTION_DATABASE_URL", database.url)
+    monkeypatch.setenv("NLCTL_PRODUCTION_DATABASE_URL", empty_database.url)
 
-    refused = terminal.type("rls", "matrix", "--target", "production")
-    allowed = terminal.type("rls", "matrix", "--target", "production", "--yes")
+    refused = quick.type("rls", "matrix", "--target", "production")
+    allowed = quick.type("rls", "matrix", "--target", "production", "--yes")
 
     assert (refused.exit_code, refused.out) == (2, "")
     assert allowed.exit_code == 0
@@ -137,9 +164,9 @@ def test_only_the_owner_of_the_tables_can_measure(database: Database, tmp_path: 
     assert answer.err.startswith("error: The matrix could not be measured: permission denied")
 
 
-def test_a_file_that_cannot_be_read_or_written_is_named(terminal: terminals.Terminal) -> None:
-    for option in ("--expect", "--html"):
-        answer = terminal.type("rls", "matrix", option, "nowhere/file")
+def test_a_file_that_cannot_be_read_or_written_is_named(quick: terminals.Terminal) -> None:
+    for option in ("--expect", "--scene", "--html"):
+        answer = quick.type("rls", "matrix", option, "nowhere/file")
 
         assert answer.exit_code == 2
         assert answer.err.splitlines()[-1].startswith("error: nowhere/file cannot be ")
@@ -174,14 +201,14 @@ def test_the_page_shows_in_a_browser_what_the_json_says(
 
 
 def test_the_page_works_as_a_file_and_asks_nothing_of_the_network(
-    terminal: terminals.Terminal, chromium: str, tmp_path: Path
+    quick: terminals.Terminal, chromium: str, tmp_path: Path
 ) -> None:
-    terminal.type("rls", "matrix", "--html", "matrix.html")
+    quick.type("rls", "matrix", "--html", "matrix.html")
     page = tmp_path / "matrix.html"
 
     opened = subprocess.run(
         [chromium, *browser.FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-         f"{page.as_uri()}#operation=call&person=anon"],
+         f"{page.as_uri()}#operation=select&person=anon"],
         capture_output=True, encoding="utf-8", timeout=browser.PATIENCE_SECONDS,
     )  # fmt: skip
 
@@ -195,7 +222,12 @@ def cells_of(document: Any) -> list[dict[str, str]]:
     tried = [
         *document["cells"],
         *(
-            {**call, "subject": call["function"], "class": "", "operation": "call"}
+            {
+                **call,
+                "subject": call["function"],
+                "class": call["class"] or "",
+                "operation": "call",
+            }
             for call in document["calls"]
         ),
     ]

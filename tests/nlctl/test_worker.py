@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LISTENS = """
 select 1 from pg_stat_activity
 where datname = current_database() and application_name = 'nlctl worker' and query ~ 'LISTEN'
+  and state = 'idle'
 """
 FOREVER = "never written"
 
@@ -196,6 +197,22 @@ def test_a_job_that_runs_can_be_cancelled(works: Works, tmp_path: Path) -> None:
             await jobs.until(lambda: works.state(job) == "aborted")
 
     asyncio.run(cancel())
+
+
+def test_the_job_of_a_worker_that_lives_is_left_to_it(works: Works, tmp_path: Path) -> None:
+    lines, go = tmp_path / "lines", tmp_path / "go"
+    job = works.enqueue("write", waiting(lines, go))
+
+    async def look_on() -> None:
+        async with jobs.running(works.worker()):
+            await jobs.until(lines.exists)
+            await works.worker().run_once()
+            go.touch()
+            await jobs.until(lambda: works.state(job) == "succeeded")
+
+    asyncio.run(look_on())
+
+    assert (lines.read_text(), works.failures(job)) == ("begun\n", [])
 
 
 def test_a_stopping_worker_gives_up_what_takes_too_long(works: Works, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def test_the_job_of_a_killed_worker_is_run_once_more(works: Works, tmp_path: Pat
         assert eventually(lines.exists)
         process.kill()
     go.touch()
+    works.let_time_pass()
 
     async def take_up() -> None:
         async with jobs.running(works.worker()), jobs.running(works.worker()):
@@ -78,6 +79,7 @@ def test_a_job_that_kills_its_workers_is_given_up(works: Works) -> None:
     works.database.run("update procrastinate.procrastinate_jobs set attempts = 2")
     with works.process() as process:
         process.wait(PATIENCE_SECONDS)
+    works.let_time_pass()
 
     async def take_up() -> None:
         async with jobs.running(works.worker()):

@@ -163,6 +163,21 @@ def test_many_who_make_a_board_at_once_make_one(school: Database, board: Board) 
     assert board.columns() == {"todo": ["Module 1", "Module 2", "Module 3"]}
 
 
+def test_making_a_board_again_waits_for_the_move_under_way(
+    school: Database, admin: Person, board: Board
+) -> None:
+    lost, moved, _ = (card["status_id"] for card in board.cards())
+    school.run("delete from public.formation_module_statuses where id = %s", [lost])
+    with transaction_of(board.author) as connection:
+        connection.execute("select public.move_kanban_module(%s, 'done', 0)", [moved])
+        with in_background(lambda: admin.rpc(INIT, p_submission_id=board.submission_id)) as made:
+            wait_until_somebody_waits(school)
+            connection.commit()
+            made.result()
+    columns_of(school, board)
+    assert board.columns() == {"done": ["Module 2"], "todo": ["Module 3", "Module 1"]}
+
+
 def test_who_may_not_make_a_board(
     school: Database, member: MakePerson, admin: Person, board: Board
 ) -> None:
@@ -518,8 +533,9 @@ def test_who_may_join_a_board(
         anonymous(school),
     ):
         assert not hears(somebody, topic)
-    school.run("update public.profiles set status = 'suspended' where id = %s", [prof.id])
-    assert not hears(prof, topic)
+    for somebody in (prof, board.author):
+        school.run("update public.profiles set status = 'suspended' where id = %s", [somebody.id])
+        assert not hears(somebody, topic)
 
 
 def test_a_topic_that_names_no_board_is_nobodys(admin: Person, board: Board) -> None:

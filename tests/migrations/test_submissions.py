@@ -336,6 +336,19 @@ def test_a_change_of_the_palette_makes_it_stale_too(
     assert admin.refusal(APPROVE, p_submission_id=submission_id).code == "CONFLICT"
 
 
+def test_an_approval_waits_for_the_change_under_way(
+    school: Database, ada: Person, admin: Person, course_id: str, submission_id: str
+) -> None:
+    with transaction_of(ada) as connection:
+        connection.execute("select public.update_course(%s, 'Un autre titre')", [course_id])
+        approve = partial(admin.refusal, APPROVE, p_submission_id=submission_id)
+        with in_background(approve) as answer:
+            wait_until_somebody_waits(school)
+            connection.commit()
+            assert answer.result().code == "CONFLICT"
+    assert under_way(school, course_id) == []
+
+
 def test_what_was_changed_and_changed_back_is_not_stale(
     ada: Person, admin: Person, course_id: str, submission_id: str
 ) -> None:
@@ -567,6 +580,17 @@ def test_the_end_after_an_approval_ends_what_it_began(
             answer.result()
     assert submission(school, submission_id)["status"] == "approved"
     assert (under_way(school, course_id), count_cards(school, course_id)) == ([], 0)
+
+
+def test_an_approval_and_the_end_at_once_never_block_each_other(
+    school: Database, ada: Person, admin: Person, palette: list[str]
+) -> None:
+    for number in range(8):
+        course_id = compose(ada, palette[:1])
+        approve = partial(admin.rpc, APPROVE, p_submission_id=submit(ada, course_id))
+        answer, _ = at_once(approve, partial(ada.rpc, CLOSING[number % 2], p_course_id=course_id))
+        assert not isinstance(answer, Refused) or told(answer)["status"] == "withdrawn"
+        assert (under_way(school, course_id), count_cards(school, course_id)) == ([], 0)
 
 
 # A course that is submitted again.

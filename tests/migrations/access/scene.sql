@@ -25,6 +25,7 @@ from generate_series(1, 2) as n;
 insert into public.builder_modules (id, subfamily_id, title, is_active)
 select pg_temp.name_of(n), pg_temp.name_of(1), 'Module ' || n, n < 3
 from generate_series(1, 3) as n;
+insert into storage.buckets (id, name) values ('resources', 'resources') on conflict do nothing;
 insert into storage.objects (bucket_id, name)
 select 'resources', pg_temp.name_of(n) || '/fiche.pdf' from generate_series(1, 2) as n;
 insert into public.resources (id, builder_module_id, title, storage_path)

@@ -341,6 +341,22 @@ def test_two_orders_at_once_never_mix(school: Database, member: MakePerson) -> N
     assert titles(school, subfamily_of(school, modules[0])) == [f"Module {n}" for n in range(1, 5)]
 
 
+def test_an_order_that_names_what_is_deleted_meanwhile_is_a_conflict(
+    school: Database, member: MakePerson
+) -> None:
+    ada, ben = member("admin"), member("admin")
+    modules = make_palette(school, 3)
+    with transaction_of(ada) as deleting:
+        deleting.execute("delete from public.builder_modules where id = %s", [modules[1]])
+        with in_background(
+            lambda: ben.refusal("reorder_palette", p_kind="module", p_ids=modules[::-1])
+        ) as ordering:
+            wait_until_somebody_waits(school)
+            deleting.commit()
+            assert ordering.result().code == "CONFLICT"
+    assert titles(school, subfamily_of(school, modules[0])) == ["Module 1", "Module 2", "Module 3"]
+
+
 # What courses hear of it.
 
 

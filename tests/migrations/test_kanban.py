@@ -518,6 +518,15 @@ def test_a_board_says_when_it_begins_when_cards_move_and_when_it_ends(
     assert {message["private"] for message in messages} == {"true"}
 
 
+def test_both_boards_are_told_of_a_hand_over(school: Database, admin: Person, board: Board) -> None:
+    again = submit(board.author, board.course_id)
+    with journal.of(school) as told:
+        admin.rpc("approve_user_parcours_submission", p_submission_id=again)
+        messages = [message for each in told.read() for message in each.messages]
+    heard = {message["topic"] for message in messages if message["event"] == "kanban_initialised"}
+    assert heard == {f"kanban:{board.submission_id}", f"kanban:{again}"}
+
+
 def test_who_may_join_a_board(
     school: Database, member: MakePerson, admin: Person, board: Board
 ) -> None:

@@ -1,6 +1,7 @@
 -- Job queue: work that a trigger or an RPC leaves to the workers, in the same transaction as its
 -- data. The queue itself is Procrastinate, in the schema procrastinate, which `nlctl migrate up`
--- installs and upgrades before these files:
+-- installs and upgrades before these files.
+
 -- nlctl: needs job-queue
 
 create table app.job_failures (

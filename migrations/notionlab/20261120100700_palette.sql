@@ -282,8 +282,10 @@ begin
 end;
 $$;
 comment on function public.get_builder_palette is
-  'What a course can be composed of: families, their themes, their modules, all active, by '
-  'position; what holds nothing is left out. Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
+  'What a course can be composed of: families (id, name, description, subfamilies), each with its '
+  'themes (id, name, description, modules), each with its modules (id, title, '
+  'description, duration_minutes), all active, by position; what holds nothing is left out. '
+  'Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
 grant execute on function public.get_builder_palette to authenticated;
 
 create function public.reorder_palette(p_kind text, p_ids uuid[]) returns void

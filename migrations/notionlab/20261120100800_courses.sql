@@ -31,6 +31,10 @@ create table public.courses (
 );
 comment on table public.courses is
   'Standard courses that staff publish, and custom ones that clients compose and submit.';
+comment on column public.courses.status is
+  'A standard course is drafted, then published by staff. A custom one is drafted, submitted, '
+  'then published to its author alone while he follows it. Archived, either is closed.';
+comment on column public.courses.slug is 'Its name in addresses; it stays when the title changes.';
 comment on column public.courses.author_id is
   'Who wrote it; a custom course goes with its author, a standard one stays without.';
 comment on column public.courses.version is
@@ -55,6 +59,8 @@ create table public.course_modules (
 );
 comment on table public.course_modules is
   'The modules of a course in order, numbered from 0 without gaps.';
+comment on column public.course_modules.id is
+  'What snapshots, versions, cards and done_modules call module_uuid.';
 comment on column public.course_modules.title is 'Instead of the palette''s; null keeps that one.';
 comment on column public.course_modules.description is
   'Instead of the palette''s; null keeps that one.';
@@ -65,6 +71,8 @@ create unique index courses_slug_idx on public.courses (slug) where deleted_at i
 create index courses_author_id_idx on public.courses (author_id, created_at desc);
 create index courses_catalogue_idx on public.courses (title, id)
   where course_type = 'standard' and status = 'published' and deleted_at is null;
+-- Few, and looked for in each page of what follows courses.
+create index courses_deleted_idx on public.courses (id) where deleted_at is not null;
 create index course_modules_builder_module_id_idx on public.course_modules (builder_module_id);
 
 create trigger courses_set_updated_at before update on public.courses
@@ -338,7 +346,10 @@ begin
 end;
 $$;
 comment on function public.get_course is
-  'One course with its modules in order, in the words its followers read. Refuses with NOT_FOUND.';
+  'One course as an object: course_id, course_type, status, author_id, title, slug, description, '
+  'version, created_at, updated_at, and its modules in order, in the words its followers read '
+  '(module_uuid, builder_module_id, title, description, duration in minutes, position). Refuses '
+  'with NOT_FOUND.';
 grant execute on function public.get_course to authenticated;
 
 create function public.list_published_courses(

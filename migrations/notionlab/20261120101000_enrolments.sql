@@ -11,7 +11,8 @@ create table public.course_versions (
 );
 comment on table public.course_versions is
   'What a standard course said in the versions in which people began it; never changed.';
-comment on column public.course_versions.content is 'As app.course_content made it.';
+comment on column public.course_versions.content is
+  'As user_formation_snapshots.content: title, description, version and modules in order.';
 
 create table public.user_courses (
   id uuid primary key default gen_random_uuid(),

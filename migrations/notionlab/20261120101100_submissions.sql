@@ -23,6 +23,8 @@ create table public.formation_submissions (
 );
 comment on table public.formation_submissions is
   'A course a client asks to follow, and what staff answered.';
+comment on column public.formation_submissions.review_comment is
+  'Why it was rejected, for its author.';
 comment on column public.formation_submissions.reviewed_by is
   'Who answered; null for a server, or when that person is gone.';
 comment on column public.formation_submissions.last_activity_at is
@@ -45,7 +47,10 @@ create table public.user_formation_snapshots (
 comment on table public.user_formation_snapshots is
   'A course as it read when it was submitted: what is approved, and what the Kanban shows.';
 comment on column public.user_formation_snapshots.content is
-  'Title, description, version and modules, as app.course_content made it.';
+  'Title, description, version and modules in order, each with module_uuid, builder_module_id, '
+  'title, description, duration in minutes and position.';
+comment on column public.user_formation_snapshots.course_version is
+  'Behind courses.version, it may be stale: refresh_submission_snapshot freezes it again.';
 comment on column public.user_formation_snapshots.content_hash is 'SHA-256 of content.';
 
 create table public.user_formations (
@@ -63,6 +68,8 @@ create table public.user_formations (
 );
 comment on table public.user_formations is
   'The formation a client follows once his course was approved; under way while ended_at is null.';
+comment on column public.user_formations.ended_at is
+  'When its course was archived, deleted or approved anew.';
 comment on column public.user_formations.prof_id is 'The prof who accompanies it, if any.';
 
 -- This index, not the function below, is what stops a course being submitted twice.
@@ -304,7 +311,8 @@ $$;
 comment on function public.approve_user_parcours_submission is
   'Approve what was frozen: the client follows it on a Kanban from now on. Calling again returns '
   'the same formation. Refuses with FORBIDDEN, NOT_FOUND, CONFLICT when it was answered or '
-  'withdrawn, or, unless forced, when the course changed since (details: both versions).';
+  'withdrawn (details: status, reviewed_by, reviewed_at), or, unless forced, when the course '
+  'changed since (details: snapshot_version, course_version).';
 grant execute on function public.approve_user_parcours_submission to authenticated;
 
 create function app.refuse_stale_snapshot(p_submission public.formation_submissions) returns void
@@ -387,7 +395,8 @@ end;
 $$;
 comment on function public.reject_user_parcours_submission is
   'Send a course back to its author with a reason; calling again returns the same submission. '
-  'Refuses with FORBIDDEN, NOT_FOUND, INVALID (comment) or CONFLICT (answered or withdrawn).';
+  'Refuses with FORBIDDEN, NOT_FOUND, INVALID (comment) or CONFLICT (answered or withdrawn; '
+  'details: status, reviewed_by, reviewed_at).';
 grant execute on function public.reject_user_parcours_submission to authenticated;
 
 create function public.withdraw_user_parcours_submission(p_submission_id uuid)

@@ -18,6 +18,7 @@ create table public.formation_module_statuses (
 );
 comment on table public.formation_module_statuses is
   'Cards: where each module of a formation stands. A column is numbered from 0 without gaps.';
+comment on column public.formation_module_statuses.position is 'The place in its column, from 0.';
 comment on column public.formation_module_statuses.module_uuid is
   'A module of the snapshot; the course may have lost it since.';
 
@@ -63,6 +64,9 @@ left join lateral (
     as said (module_uuid uuid, title text, description text, duration integer)
   where said.module_uuid = card.module_uuid
 ) as module on true;
+comment on column public.kanban_user_modules_v1.status_id is
+  'The card: what move_kanban_module is given.';
+comment on column public.kanban_user_modules_v1.position is 'Its place in its column, from 0.';
 comment on view public.kanban_user_modules_v1 is
   'Cards in the words of the snapshot; the duration is in minutes.';
 grant select on public.kanban_user_modules_v1 to authenticated, service_role;

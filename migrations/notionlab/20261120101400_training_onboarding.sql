@@ -53,6 +53,8 @@ create table public.training_onboarding_questions (
   )
 );
 comment on table public.training_onboarding_questions is 'The questions of a page, by position.';
+comment on column public.training_onboarding_questions.scale_min is 'Of a scale, and only there.';
+comment on column public.training_onboarding_questions.scale_max is 'Of a scale, and only there.';
 comment on column public.training_onboarding_questions.slug is
   'The key of its answer; metier_activite also fills profiles.profession.';
 
@@ -184,7 +186,8 @@ set search_path = ''
 as $$
   select coalesce(app.current_user_type() in ('owner', 'admin', 'prof'), false);
 $$;
-comment on function app.manages_training is 'Whether the caller looks after the form.';
+comment on function app.manages_training is
+  'Whether the caller looks after the form: an owner, an admin or a prof.';
 grant execute on function app.manages_training to authenticated, service_role;
 
 create function app.assigned_user_ids() returns uuid[]
@@ -517,9 +520,11 @@ begin
 end;
 $$;
 comment on function public.get_training_onboarding_form is
-  'The form as it is asked now (sections with their questions and options), with the caller''s '
-  'draft, when it was saved (null: never), base_saved_at to send with the first save, and his '
-  'progress. Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
+  'The form as it is asked now: sections (slug, label, help, questions), their questions (slug, '
+  'label, help, type, required, scale_min, scale_max, options) and options (value, label), and '
+  'the notice under it. With the caller''s status, draft_answers by slug, saved_at (null: never), '
+  'base_saved_at to send with the first save, first_submitted_at, last_submitted_at and progress '
+  '(total, answered, required, required_answered). Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
 grant execute on function public.get_training_onboarding_form to authenticated;
 
 create function app.begin_response(p_user_id uuid) returns boolean
@@ -665,8 +670,11 @@ end;
 $$;
 comment on function public.submit_training_onboarding is
   'Submit the form, again as often as wanted: keeps the answers and the NPS (answer, comment), '
-  'carries metier_activite to the profile and queues one notification, or does none of it. '
-  'Refuses with INVALID: details list every problem by slug.';
+  'carries metier_activite to the profile and queues one notification, or does none of it. An '
+  'answer is a text, true or false, a whole number (scale), a day as 2026-11-20, the value of an '
+  'option, or a list of such values. Returns status, saved_at, first_submitted_at, '
+  'last_submitted_at and what was dropped. Refuses with INVALID: details have problems, a list of '
+  'slug, problem (required, type, date, range, option, length) and message.';
 grant execute on function public.submit_training_onboarding to authenticated;
 
 create function app.store_nps(p_response public.training_onboarding_responses, p_nps jsonb)
@@ -766,8 +774,10 @@ begin
 end;
 $$;
 comment on function public.get_training_onboarding_summary is
-  'What somebody submitted, in words and by section, also to questions no longer asked: for '
-  'himself (null), staff and his prof. Refuses with FORBIDDEN or NOT_FOUND.';
+  'What somebody submitted, in words, also to questions no longer asked, for himself (null), '
+  'staff and his prof: title, is_editable, status (null: nothing yet), first_submitted_at, '
+  'last_submitted_at, nps (answer, comment) and sections, each with its label and answers '
+  '(question, answer). Refuses with FORBIDDEN or NOT_FOUND.';
 grant execute on function public.get_training_onboarding_summary to authenticated;
 
 create function public.set_training_onboarding_active(
@@ -804,6 +814,6 @@ begin
 end;
 $$;
 comment on function public.set_training_onboarding_active is
-  'Ask or hide a section, a question or an option (p_kind), for owners, admins and profs. Refuses '
-  'with FORBIDDEN, INVALID (kind, active) or NOT_FOUND.';
+  'Ask or hide what p_kind says, a section, question or option: for owners, admins and profs. '
+  'Refuses with FORBIDDEN, INVALID (kind, active) or NOT_FOUND.';
 grant execute on function public.set_training_onboarding_active to authenticated;

@@ -110,8 +110,14 @@ begin
 end;
 $$;
 comment on function public.get_user_courses_and_parcours is
-  'What somebody follows (courses: standard ones, in his version) and composes (parcours: each '
-  'with its latest submission and formation). For himself and staff. Refuses with FORBIDDEN or '
+  'What somebody follows and composes, for himself and staff: courses, the standard ones, in his '
+  'version (enrolment_id, course_id, title, description, course_version, latest_version, status, '
+  'modules, done_modules, modules_total, modules_done, enrolled_at, completed_at, '
+  'last_activity_at), and parcours, his own (course_id, title, slug, description, status, '
+  'version, modules_total, duration, created_at, updated_at), each with its latest submission '
+  '(submission_id, status, submitted_at, reviewed_at, review_comment, course_version) and '
+  'formation (formation_id, submission_id, prof_id, started_at, ended_at, modules_total, '
+  'modules_done, modules_in_progress, modules_blocked), or null. Refuses with FORBIDDEN or '
   'NOT_FOUND.';
 grant execute on function public.get_user_courses_and_parcours to authenticated;
 
@@ -286,6 +292,8 @@ $$;
 comment on function public.get_admin_formations_and_submissions is
   'What clients submit and follow, newest activity first, for staff: submissions, formations '
   '(approved submissions) and enrolments in standard courses, each with a displayId of its own. '
-  'The next page starts from the last row''s last_activity_at and id. Refuses with FORBIDDEN or '
-  'INVALID (kind, status, limit).';
+  'p_kind is submission, formation or enrolment; p_status is pending, approved, rejected, '
+  'withdrawn, under_way, ended or completed; p_search looks in titles, names and addresses. The '
+  'next page starts from the last row: p_before is its last_activity_at, p_before_id its id. '
+  'Refuses with FORBIDDEN or INVALID (kind, status, limit).';
 grant execute on function public.get_admin_formations_and_submissions to authenticated;

@@ -8,6 +8,7 @@ SQL as the person who asks, and through the Data API; here, and where there are 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -44,10 +45,14 @@ class Taken:
     in_http: list[float] = field(default_factory=list)
 
     def run(self, place: Place, question: Question, row: dict[str, object]) -> None:
-        """Ask in the three ways."""
-        self.by_hand.append(place.by_hand(question, row) * 1000)
-        self.in_sql.append(place.in_sql(question, row) * 1000)
-        self.in_http.append(place.in_http(question, row) * 1000)
+        """Ask in the three ways, in any order: the first finds everything cold."""
+        ways = [
+            (self.by_hand, place.by_hand), (self.in_sql, place.in_sql),
+            (self.in_http, place.in_http),
+        ]  # fmt: skip
+        random.shuffle(ways)
+        for times, ask in ways:
+            times.append(ask(question, row) * 1000)
 
 
 def fill(database: Database, rows: int) -> None:
@@ -132,7 +137,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="cards, 1,000,000 by default")
     parser.add_argument("--runs", type=int, default=40, help="40 by default")
-    parser.add_argument("--only", default="", metavar="NAME", help="questions with this in the name")
+    parser.add_argument(
+        "--only", default="", metavar="NAME", help="questions with this in the name"
+    )
     asked = parser.parse_args()
     project = projects.find()
     cluster = databases.start_cluster()

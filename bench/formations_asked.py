@@ -17,7 +17,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from nlctl.database import Caller, act_as
@@ -26,6 +25,8 @@ from nlctl.local.cluster import SUPERUSER
 from nlctl.local.tokens import Keyring
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.databases import Database
 
 FOLDER = Path(__file__).with_name("formations_questions")

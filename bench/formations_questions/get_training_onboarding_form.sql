@@ -47,6 +47,7 @@ select jsonb_build_object(
   ), '[]'),
   'notice', (select content from public.training_onboarding_texts where slug = 'notice'),
   'status', coalesce(mine.status, 'draft'), 'draft_answers', progress.asked,
-  'saved_at', mine.draft_saved_at, 'first_submitted_at', mine.first_submitted_at,
+  'saved_at', mine.draft_saved_at,
+  'base_saved_at', coalesce(mine.draft_saved_at, 'epoch'), 'first_submitted_at', mine.first_submitted_at,
   'last_submitted_at', mine.last_submitted_at, 'progress', progress.told)
 from progress left join mine on true

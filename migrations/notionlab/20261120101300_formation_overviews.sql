@@ -121,6 +121,36 @@ comment on function public.get_user_courses_and_parcours is
   'NOT_FOUND.';
 grant execute on function public.get_user_courses_and_parcours to authenticated;
 
+create function app.people_named(p_words text) returns uuid[]
+language sql stable
+set search_path = ''
+as $$
+  -- As app.plain writes, but a function would be called for each of them.
+  select array(
+    select id from public.profiles
+    where strpos(
+      translate(
+        lower(concat_ws(' ', first_name, last_name, email)),
+        'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
+      p_words) > 0);
+$$;
+comment on function app.people_named is
+  'Those who have these words, as app.plain writes them, in their names or their address.';
+
+create function app.courses_named(p_words text) returns uuid[]
+language sql stable
+set search_path = ''
+as $$
+  select array(
+    select id from public.courses
+    where strpos(
+      translate(
+        lower(title), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
+      p_words) > 0);
+$$;
+comment on function app.courses_named is
+  'Those that have these words, as app.plain writes them, in their title.';
+
 create function public.get_admin_formations_and_submissions(
   p_search text default null,
   p_kind text default null,
@@ -164,6 +194,8 @@ as $$
 declare
   wanted constant text := nullif(app.plain(btrim(p_search)), '');
   last_id constant uuid := coalesce(p_before_id, '00000000-0000-0000-0000-000000000000');
+  people uuid[];
+  named uuid[];
 begin
   perform app.require_admin();
   if p_kind is not null and p_kind not in ('submission', 'formation', 'enrolment') then
@@ -178,6 +210,12 @@ begin
     perform app.refuse('INVALID', 'Demande entre 1 et 100 éléments à la fois.', 'limit');
   end if;
 
+  -- Looked for once, rather than in every submission there is.
+  if wanted is not null then
+    people := app.people_named(wanted);
+    named := app.courses_named(wanted);
+  end if;
+
   return query
   with submitted as (
     select
@@ -189,18 +227,9 @@ begin
         else 'ended'
       end as status,
       f.prof_id, s.submitted_at, s.reviewed_at, s.reviewed_by, s.review_comment,
-      s.last_activity_at, c.course_type, c.title, c.version, p.first_name, p.last_name, p.email
+      s.last_activity_at, null::integer as course_version, null::uuid[] as done_modules
     from public.formation_submissions as s
     left join public.user_formations as f on f.submission_id = s.id
-    -- Looked up row by row (limit), so that no page reads all courses or all people.
-    cross join lateral (
-      select course.* from public.courses as course
-      where course.id = s.course_id and course.deleted_at is null
-      limit 1
-    ) as c
-    cross join lateral (
-      select person.* from public.profiles as person where person.id = s.user_id limit 1
-    ) as p
     where (p_user_id is null or s.user_id = p_user_id)
       and (p_prof_id is null or f.prof_id = p_prof_id)
       and (
@@ -217,10 +246,10 @@ begin
           or p_status = 'ended' and f.ended_at is not null
         )
       )
-      and (
-        wanted is null
-        or strpos(app.plain(concat_ws(' ', c.title, p.first_name, p.last_name, p.email)), wanted)
-          > 0
+      and (wanted is null or s.user_id = any (people) or s.course_id = any (named))
+      and not exists (
+        select from public.courses as gone
+        where gone.id = s.course_id and gone.deleted_at is not null
       )
       and (p_before is null or (s.last_activity_at, s.id) < (p_before, last_id))
     order by s.last_activity_at desc, s.id desc
@@ -231,14 +260,8 @@ begin
       'enrolment', e.id, null::uuid, null::uuid, e.course_id, e.user_id,
       case when e.completed_at is null then 'under_way' else 'completed' end,
       null::uuid, e.enrolled_at, null::timestamptz, null::uuid, null::text,
-      e.last_activity_at, c.course_type, c.title, c.version, p.first_name, p.last_name, p.email
+      e.last_activity_at, e.course_version, e.done_modules
     from public.user_courses as e
-    cross join lateral (
-      select course.* from public.courses as course where course.id = e.course_id limit 1
-    ) as c
-    cross join lateral (
-      select person.* from public.profiles as person where person.id = e.user_id limit 1
-    ) as p
     where coalesce(p_kind, 'enrolment') = 'enrolment' and p_prof_id is null
       and (p_user_id is null or e.user_id = p_user_id)
       and (
@@ -246,11 +269,7 @@ begin
         or p_status = 'under_way' and e.completed_at is null
         or p_status = 'completed' and e.completed_at is not null
       )
-      and (
-        wanted is null
-        or strpos(app.plain(concat_ws(' ', c.title, p.first_name, p.last_name, p.email)), wanted)
-          > 0
-      )
+      and (wanted is null or e.user_id = any (people) or e.course_id = any (named))
       and (p_before is null or (e.last_activity_at, e.id) < (p_before, last_id))
     order by e.last_activity_at desc, e.id desc
     limit p_limit
@@ -264,22 +283,27 @@ begin
   )
   select
     page.kind || ':' || page.id, page.kind, page.id, page.submission_id, page.formation_id,
-    page.course_id, page.course_type, page.title, page.status,
-    coalesce(snapshot.course_version, enrolment.course_version), page.version,
-    page.user_id, page.first_name, page.last_name, page.email, page.prof_id,
+    page.course_id, course.course_type, course.title, page.status,
+    coalesce(snapshot.course_version, page.course_version), course.version,
+    page.user_id, person.first_name, person.last_name, person.email, page.prof_id,
     coalesce(
       cards.total, jsonb_array_length(snapshot.content -> 'modules'),
       jsonb_array_length(kept.content -> 'modules'))::integer,
-    coalesce(cards.done, cardinality(enrolment.done_modules), 0)::integer,
+    coalesce(cards.done, cardinality(page.done_modules), 0)::integer,
     page.submitted_at, page.reviewed_at, page.reviewed_by, page.review_comment,
     page.last_activity_at
   from page
+  -- Looked up row by row (limit), so that no page reads all courses or all people.
+  cross join lateral (
+    select said.* from public.courses as said where said.id = page.course_id limit 1
+  ) as course
+  cross join lateral (
+    select one.* from public.profiles as one where one.id = page.user_id limit 1
+  ) as person
   left join public.user_formation_snapshots as snapshot
     on snapshot.submission_id = page.submission_id
-  left join public.user_courses as enrolment
-    on page.kind = 'enrolment' and enrolment.id = page.id
   left join public.course_versions as kept
-    on kept.course_id = enrolment.course_id and kept.version = enrolment.course_version
+    on kept.course_id = page.course_id and kept.version = page.course_version
   left join lateral (
     select count(*) as total, count(*) filter (where card.status = 'done') as done
     from public.formation_module_statuses as card

@@ -274,6 +274,17 @@ def test_a_page_of_everybodys_work_reads_what_it_shows(
     assert plan.rows_visited <= 50 * 20, plan.tree
 
 
+def test_words_are_looked_for_once_and_not_in_all_that_everybody_does(
+    crowded: Database, crowd: Crowd
+) -> None:
+    [(address,)] = crowded.run("select email from public.profiles where id = %s", [crowd.client.id])
+    asked = plans.inside(crowd.admin, OVERVIEW, p_search=address)
+    assert sum(plan.scans_whole("profiles") for plan in asked) == 1
+    [page] = [plan for plan in asked if plan.reads("formation_submissions")]
+    assert page.uses_index("formation_submissions_user_id_idx"), page.tree
+    assert page.rows_visited <= 50 * 20, page.tree
+
+
 def test_the_catalogue_stops_at_the_end_of_its_page(crowd: Crowd) -> None:
     [plan] = [
         plan

@@ -55,13 +55,13 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, acts))
 
 
-def wait_until_somebody_waits(database: Database) -> None:
-    """Return as soon as one session of this database is held up by another."""
+def wait_until_somebody_waits(database: Database, sessions: int = 1) -> None:
+    """Return as soon as so many sessions of this database are held up by another."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with database.connect() as observer:
-        while not _count_waiting(observer):
+        while _count_waiting(observer) < sessions:
             if time.monotonic() > deadline:
-                raise AssertionError("Nobody waits for anybody.")
+                raise AssertionError(f"{_count_waiting(observer)} of {sessions} sessions wait.")
 
 
 def _count_waiting(observer: psycopg.Connection) -> int:

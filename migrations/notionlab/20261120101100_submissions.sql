@@ -198,10 +198,14 @@ security definer -- people may not write formation_submissions; this is their do
 set search_path = ''
 as $$
 declare
-  course constant public.courses := app.take_open_course(p_course_id);
+  caller_id constant uuid := app.require_user();
+  course public.courses;
   submission public.formation_submissions;
 begin
-  if course.author_id is distinct from auth.uid() then
+  -- The person before his course, in the order in which an account goes.
+  perform from public.profiles where id = caller_id for key share;
+  course := app.take_open_course(p_course_id);
+  if course.author_id is distinct from caller_id then
     perform app.refuse('FORBIDDEN', 'Seul l''auteur d''un parcours le soumet.');
   end if;
   if course.course_type <> 'custom' then
@@ -215,7 +219,7 @@ begin
   perform app.refuse_empty_course(course.id);
 
   update public.courses set status = 'submitted' where id = course.id;
-  insert into public.formation_submissions (course_id, user_id) values (course.id, auth.uid())
+  insert into public.formation_submissions (course_id, user_id) values (course.id, caller_id)
   returning * into submission;
   perform app.freeze_course(submission.id);
   return submission;
@@ -235,6 +239,10 @@ declare
   caller_id constant uuid := app.require_user();
   submission public.formation_submissions;
 begin
+  -- The person before his course, in the order in which an account goes.
+  perform from public.profiles
+  where id = (select user_id from public.formation_submissions where id = p_submission_id)
+  for key share;
   perform from public.courses
   where id = (select course_id from public.formation_submissions where id = p_submission_id)
   for no key update;
@@ -253,7 +261,7 @@ begin
 end;
 $$;
 comment on function app.take_submission is
-  'Lock a submission the caller may see, and its course. Refuses with NOT_FOUND.';
+  'Lock a submission the caller may see, its course, and keep its author. Refuses with NOT_FOUND.';
 
 create function app.refuse_reviewed(p_submission public.formation_submissions) returns void
 language plpgsql stable

@@ -26,6 +26,7 @@ APPROVE = "approve_user_parcours_submission"
 REJECT = "reject_user_parcours_submission"
 WITHDRAW = "withdraw_user_parcours_submission"
 REFRESH = "refresh_submission_snapshot"
+AUTH = "supabase_auth_admin"
 CALLERS = 16
 ROUNDS = 50
 
@@ -592,6 +593,27 @@ def test_an_approval_and_the_end_at_once_never_block_each_other(
         answer, _ = at_once(approve, partial(ada.rpc, CLOSING[number % 2], p_course_id=course_id))
         assert not isinstance(answer, Refused) or told(answer)["status"] == "withdrawn"
         assert (under_way(school, course_id), count_cards(school, course_id)) == ([], 0)
+
+
+@pytest.mark.parametrize("is_submitted", [True, False])
+def test_an_account_goes_after_what_was_asked_before(
+    school: Database, ada: Person, admin: Person, course_id: str, is_submitted: bool
+) -> None:
+    act = partial(submit, ada, course_id)
+    if is_submitted:
+        act = partial(admin.rpc, APPROVE, p_submission_id=act())
+    go = partial(school.run, "delete from auth.users where id = %s", [ada.id], user=AUTH)
+    with transaction_of(admin) as connection:
+        connection.execute("select public.update_course(%s, 'Mon parcours')", [course_id])
+        with in_background(act) as answer:
+            wait_until_somebody_waits(school)
+            with in_background(go) as gone:
+                wait_until_somebody_waits(school, 2)
+                connection.commit()
+                gone.result()
+                assert answer.result() is not None
+    query = "select 1 from public.formation_submissions where course_id = %s"
+    assert school.run(query, [course_id]) == []
 
 
 # A course that is submitted again.

@@ -23,6 +23,10 @@ select id, 'Module ' || n, 10 * n, n from subfamily, generate_series(1, %(module
 returning id::text
 """
 
+ORDER = (
+    "select id::text, position from public.course_modules where course_id = %s order by position"
+)
+
 
 @dataclass(frozen=True)
 class Board:
@@ -81,3 +85,16 @@ def start(author: Person, staff: Person, modules: list[str], title: str = "Mon p
     submission_id = submit(author, course_id)
     formation = staff.rpc("approve_user_parcours_submission", p_submission_id=submission_id)
     return Board(author, course_id, submission_id, str(formation["id"]))
+
+
+def order(database: Database, course_id: str) -> list[str]:
+    """The modules of a course; their places are 0, 1, 2…"""
+    rows = database.run(ORDER, [course_id])
+    assert [place for _, place in rows] == list(range(len(rows)))
+    return [module for module, _ in rows]
+
+
+def version(database: Database, course_id: str) -> int:
+    """The version of a course."""
+    [(found,)] = database.run("select version from public.courses where id = %s", [course_id])
+    return int(found)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from psycopg.types.json import Jsonb
 
 from tests.callers import Refused, anonymous
 from tests.formations import compose, make_palette, publish, start
@@ -26,13 +22,6 @@ RPCS = ["get_course", "list_published_courses"]
 
 def assign(staff: Person, formation: str, prof: Person) -> None:
     staff.rpc("assign_formation_prof", p_formation_id=formation, p_prof_id=prof.id)
-
-
-def tell(database: Database, course: str) -> tuple[dict[str, Any], str]:
-    [(content, digest)] = database.run(
-        "select said, app.content_hash(said) from app.course_content(%s) as said", [course]
-    )
-    return content, digest
 
 
 def modules_of(reader: Person, course: str) -> list[str]:
@@ -219,119 +208,6 @@ def test_an_odd_page_is_refused(member: MakePerson, limit: int | None) -> None:
     with pytest.raises(Refused) as refusal:
         member().rpc("list_published_courses", p_limit=limit)
     assert (refusal.value.code, refusal.value.details) == ("INVALID", "limit")
-
-
-# What a course says.
-
-
-def test_words_of_the_course_go_before_those_of_the_palette(
-    school: Database, member: MakePerson
-) -> None:
-    ada = member()
-    course = compose(ada, make_palette(school, 2))
-    first, second = modules_of(ada, course)
-    ada.rpc(
-        "update_course_module",
-        p_course_module_id=first,
-        p_title="Chez nous",
-        p_description="Pas à pas",
-        p_duration_minutes=5,
-    )
-    told = ada.rpc("get_course", p_course_id=course)["modules"]
-    assert [
-        (each["module_uuid"], each["title"], each["description"], each["duration"]) for each in told
-    ] == [(first, "Chez nous", "Pas à pas", 5), (second, "Module 2", "", 20)]
-
-
-CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "title": ("update_course", {"p_title": "Autre"}),
-    "description": ("update_course", {"p_description": "Autre"}),
-    "words of a module": ("update_course_module", {"p_title": "Autre"}),
-    "time of a module": ("update_course_module", {"p_duration_minutes": 7}),
-    "order": ("move_course_module", {"p_position": 1}),
-    "a module less": ("remove_course_module", {}),
-    "a module more": ("add_course_module", {}),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_another_content_is_another_hash_and_another_version(
-    school: Database, member: MakePerson, change: str
-) -> None:
-    ada = member()
-    palette = make_palette(school, 2)
-    course = compose(ada, palette)
-    [module, _] = modules_of(ada, course)
-    content, digest = tell(school, course)
-    assert tell(school, course) == (content, digest)
-
-    function, arguments = CHANGES[change]
-    target = (
-        {"p_course_id": course} if "_module" not in function else {"p_course_module_id": module}
-    )
-    if function == "add_course_module":
-        target = {"p_course_id": course, "p_builder_module_id": palette[0]}
-    ada.rpc(function, **target, **arguments)
-    changed, other = tell(school, course)
-    assert other != digest
-    assert changed["version"] > content["version"]
-
-
-@pytest.mark.parametrize("change", ["title", "order"])
-def test_what_is_changed_and_changed_back_has_its_hash_again(
-    school: Database, member: MakePerson, change: str
-) -> None:
-    ada = member()
-    course = compose(ada, make_palette(school, 2), "Avant")
-    [module, _] = modules_of(ada, course)
-    content, digest = tell(school, course)
-    for there_and_back in (("Après", 1), ("Avant", 0)):
-        if change == "title":
-            ada.rpc("update_course", p_course_id=course, p_title=there_and_back[0])
-        else:
-            ada.rpc("move_course_module", p_course_module_id=module, p_position=there_and_back[1])
-    again, same = tell(school, course)
-    assert same == digest
-    assert again["version"] > content["version"]
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        ("update_course", {"p_title": " Mon parcours "}),
-        ("update_course", {}),
-        ("archive_course", {}),
-        ("submit_user_parcours_for_validation", {}),
-    ],
-    ids=lambda act: act[0],
-)
-def test_what_changes_no_word_is_no_new_version(
-    school: Database, member: MakePerson, act: tuple[str, dict[str, str]]
-) -> None:
-    ada = member()
-    course = compose(ada, make_palette(school, 1))
-    before = tell(school, course)
-    ada.rpc(act[0], p_course_id=course, **act[1])
-    assert tell(school, course) == before
-
-
-WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
-CONTENTS = st.dictionaries(WORDS, WORDS | st.integers(-9, 9) | st.none(), max_size=4)
-
-
-@settings(max_examples=60, deadline=None)
-@given(one=CONTENTS, other=CONTENTS, data=st.data())
-def test_two_contents_have_one_hash_when_they_are_equal(
-    school: Database, one: dict[str, Any], other: dict[str, Any], data: st.DataObject
-) -> None:
-    shuffled = dict(data.draw(st.permutations(list(one.items()))))
-    [(digest, same, different)] = school.run(
-        "select app.content_hash(%s), app.content_hash(%s::text::jsonb), app.content_hash(%s)",
-        [Jsonb(one), json.dumps(shuffled, indent=data.draw(st.integers(0, 3))), Jsonb(other)],
-    )
-    assert digest == same
-    without = [{key: each[key] for key in each if key != "version"} for each in (one, other)]
-    assert (digest == different) == (without[0] == without[1])
 
 
 # What must hold, whoever writes.

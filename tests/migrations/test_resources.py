@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from nlctl.database import act_as
 from nlctl.local.cluster import SUPERUSER
 from tests.callers import anonymous
 from tests.concurrency import at_once, in_background, transaction_of, wait_until_somebody_waits
@@ -387,5 +388,14 @@ def test_only_staff_send_files(
 def test_staff_put_no_file_into_another_bucket(school: Database, admin: Person, path: str) -> None:
     with school.connect(SUPERUSER) as storage:
         storage.execute(BUCKET.replace("resources", "avatars").encode())
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        admin.run("update storage.objects set bucket_id = 'avatars' where name = %s", [path])
+    with school.connect(autocommit=False) as connection:
+        # Standing on the row, so that only the policy for changes looks at it.
+        connection.execute(
+            "declare file cursor for select from storage.objects where name = %s for update", [path]
+        )
+        connection.execute("fetch file")
+        act_as(connection, admin.caller)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "update storage.objects set bucket_id = 'avatars' where current of file"
+            )

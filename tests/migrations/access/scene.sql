@@ -16,7 +16,7 @@ update public.profiles set
     [right(id::text, 1)::integer]
 where id in (select pg_temp.name_of(n) from generate_series(1, 7) as n);
 
--- The palette: what is shown, what is not, and a module for each that nobody follows.
+-- The palette: what is shown, and what is not. Of its files, the second is for the prof alone.
 insert into public.builder_families (id, name, is_active)
 select pg_temp.name_of(n), 'Famille ' || n, n = 1 from generate_series(1, 2) as n;
 insert into public.builder_subfamilies (id, family_id, name, is_active)
@@ -58,10 +58,11 @@ begin
     insert into public.training_onboarding_nps (response_id, user_id, answer)
     select id, user_id, true from public.training_onboarding_responses where user_id = somebody;
 
-    -- A course of his own that is followed, and for 7 another one, which the prof accompanies.
+    -- A course of his own that is followed, and for 7 another one, which the prof accompanies; only
+    -- that one has the second module.
     for n in 1 .. case somebody when pg_temp.name_of(7) then 2 else 1 end loop
       course := (public.create_course('Parcours')).id;
-      perform public.add_course_module(course, pg_temp.name_of(1));
+      perform public.add_course_module(course, pg_temp.name_of(n));
       submission := (public.submit_user_parcours_for_validation(course)).id;
       perform set_config(
         'request.jwt.claims', json_build_object('sub', pg_temp.name_of(4))::text, true);

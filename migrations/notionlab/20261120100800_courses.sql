@@ -243,9 +243,9 @@ begin
     select id from public.courses
     where caller_id is not null and deleted_at is null
       and course_type = 'standard' and status = 'published'
-    union
+    union all
     select id from public.courses where author_id = caller_id and deleted_at is null
-    union
+    union all
     select id from public.courses
     where id = any ((select app.assigned_course_ids())::uuid[]) and deleted_at is null
   );

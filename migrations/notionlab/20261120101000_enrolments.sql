@@ -91,18 +91,25 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  said constant jsonb := app.course_content(p_course_id);
+  said jsonb;
   kept public.course_versions;
 begin
-  insert into public.course_versions (course_id, version, content, content_hash)
-  values (p_course_id, (said ->> 'version')::integer, said, app.content_hash(said))
-  on conflict (course_id, version) do nothing;
-  select * into kept from public.course_versions
-  where course_id = p_course_id and version = (said ->> 'version')::integer;
+  select version.* into kept
+  from public.courses as course
+  join public.course_versions as version
+    on version.course_id = course.id and version.version = course.version
+  where course.id = p_course_id;
+  if not found then
+    said := app.course_content(p_course_id);
+    insert into public.course_versions (course_id, version, content, content_hash)
+    values (p_course_id, (said ->> 'version')::integer, said, app.content_hash(said))
+    returning * into kept;
+  end if;
   return kept;
 end;
 $$;
-comment on function app.keep_version is 'Keep what a course says now, once for each version.';
+comment on function app.keep_version is
+  'Keep what a course says now, once for each version; whoever calls holds the course.';
 
 create function app.take_published_course(p_course_id uuid) returns public.courses
 language plpgsql

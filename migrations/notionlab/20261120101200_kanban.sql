@@ -52,17 +52,18 @@ select
   card.module_uuid,
   card.status,
   card.position,
-  module.title,
-  module.description,
-  module.duration
+  module.said ->> 'title' as title,
+  module.said ->> 'description' as description,
+  (module.said ->> 'duration')::integer as duration
 from public.formation_module_statuses as card
 left join public.user_formation_snapshots as snapshot
   on snapshot.submission_id = card.submission_id
 left join lateral (
-  select said.title, said.description, said.duration
-  from jsonb_to_recordset(snapshot.content -> 'modules')
-    as said (module_uuid uuid, title text, description text, duration integer)
-  where said.module_uuid = card.module_uuid
+  -- One module picked out, rather than all of them told for each card; and picked once (offset).
+  select jsonb_path_query_first(
+    snapshot.content, '$.modules[*] ? (@.module_uuid == $id)',
+    jsonb_build_object('id', card.module_uuid)) as said
+  offset 0
 ) as module on true;
 comment on column public.kanban_user_modules_v1.status_id is
   'The card: what move_kanban_module is given.';

@@ -171,6 +171,13 @@ def test_a_policy_asks_its_helpers_once(
         assert plan.times_called(helper) == times, plan.tree
 
 
+def test_the_words_of_a_card_are_picked_out_of_its_snapshot(crowd: Crowd) -> None:
+    query = "select * from public.kanban_user_modules_v1 where submission_id = '{submission}'"
+    plan = plans.of(crowd.client, crowd.fill(query))
+    # All modules told for each card, and all but one thrown away: that would be squared.
+    assert "Function Scan" not in plan.tree, plan.tree
+
+
 # Functions.
 
 

@@ -532,12 +532,18 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  -- The account before all that goes with it, in the order in which it goes.
+  perform from auth.users where id = p_user_id for key share;
+  if not found then
+    perform app.require_user(); -- who is gone since he called
+  end if;
   insert into public.training_onboarding_responses (user_id) values (p_user_id)
   on conflict (user_id) do nothing;
   return found;
 end;
 $$;
-comment on function app.begin_response is 'Make somebody''s response; false when he has one.';
+comment on function app.begin_response is
+  'Hold somebody''s account and make his response; false when he has one.';
 
 create function app.refuse_odd_answers(p_answers jsonb) returns void
 language plpgsql immutable

@@ -9,7 +9,12 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.concurrency import at_once, transaction_of
+from tests.concurrency import (
+    at_once,
+    in_background,
+    transaction_of,
+    wait_until_somebody_waits,
+)
 from tests.migrations.training_onboarding.forms import (
     FORM,
     JOBS,
@@ -130,3 +135,28 @@ def test_submissions_at_once_are_one_response(school: Database, member: MakePers
     assert min(dates) == moment(kept["first_submitted_at"])
     jobs = [args["is_first"] for _, args in school.run(JOBS, [client.id])]
     assert sorted(jobs) == [False] * 5 + [True]
+
+
+def test_an_account_goes_after_what_it_submitted_before(
+    school: Database, member: MakePerson
+) -> None:
+    client = member()
+    client.rpc(SAVE, p_answers=REQUIRED)
+    act = partial(client.rpc, SUBMIT, p_answers=REQUIRED)
+    go = partial(
+        school.run, "delete from auth.users where id = %s", [client.id], user="supabase_auth_admin"
+    )
+    with school.connect(autocommit=False) as holder:
+        holder.execute(
+            "select from public.training_onboarding_responses where user_id = %s for update",
+            [client.id],
+        )
+        with in_background(act) as answer:
+            wait_until_somebody_waits(school)
+            with in_background(go) as gone:
+                wait_until_somebody_waits(school, 2)
+                holder.commit()
+                gone.result()
+                assert answer.result()["status"] == "submitted"
+    left = "select 1 from public.training_onboarding_responses where user_id = %s"
+    assert school.run(left, [client.id]) == []

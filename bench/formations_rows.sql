@@ -97,7 +97,7 @@ select
     else (array['pending', 'pending', 'rejected', 'withdrawn', 'approved', 'approved',
       'approved', 'approved', 'approved', 'approved'])[1 + course % 10]
   end as status,
-  now() - (submissions - n) * interval '900 days' / submissions as at
+  now() - interval '1 day' - (submissions - n) * interval '900 days' / submissions as at
 from bench.volume, generate_series(1, submissions) as n,
   lateral (select standards + 1 + (n - 1) % customs) as t (course);
 insert into public.formation_submissions

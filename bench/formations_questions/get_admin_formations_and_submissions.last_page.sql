@@ -16,8 +16,10 @@ with page as (
       s.last_activity_at, null::integer as course_version, null::uuid[] as done_modules
     from public.formation_submissions as s
     left join public.user_formations as f on f.submission_id = s.id
-    join public.courses as c on c.id = s.course_id and c.deleted_at is null
     where (s.last_activity_at, s.id) < (%(p_before)s, %(p_before_id)s)
+      and not exists (
+        select from public.courses as gone
+        where gone.id = s.course_id and gone.deleted_at is not null)
     order by s.last_activity_at desc, s.id desc limit 50
   ) as submitted
   union all
@@ -43,8 +45,8 @@ select
   page.submitted_at, page.reviewed_at, page.reviewed_by, page.review_comment,
   page.last_activity_at
 from page
-join public.courses as c on c.id = page.course_id
-join public.profiles as p on p.id = page.user_id
+cross join lateral (select * from public.courses where id = page.course_id limit 1) as c
+cross join lateral (select * from public.profiles where id = page.user_id limit 1) as p
 left join public.user_formation_snapshots as f on f.submission_id = page.submission_id
 left join public.course_versions as k
   on k.course_id = page.course_id and k.version = page.course_version

@@ -281,6 +281,12 @@ def test_a_page_of_everybodys_work_reads_what_it_shows(
     assert plan.rows_visited <= 50 * 20, plan.tree
 
 
+def test_deleted_courses_are_left_out_by_an_index_of_those(crowd: Crowd) -> None:
+    asked = plans.inside(crowd.admin, OVERVIEW)
+    [page] = [plan for plan in asked if plan.reads("formation_submissions")]
+    assert page.uses_index("courses_deleted_idx"), page.tree
+
+
 def test_words_are_looked_for_once_and_not_in_all_that_everybody_does(
     crowded: Database, crowd: Crowd
 ) -> None:

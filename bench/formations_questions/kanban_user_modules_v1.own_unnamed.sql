@@ -1,4 +1,4 @@
--- Sample: all cards of a client, on all his boards.
+-- Sample: all cards of a client, on all his boards, though he does not name himself.
 select distinct user_id as caller from public.user_formations limit 200
 -- Asked: kanban_user_modules_v1?order=status,position,status_id&limit=100
 select * from public.kanban_user_modules_v1 order by status, position, status_id limit 100

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from tests.callers import Person
     from tests.databases import Database
 
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+"""An id that nothing has."""
+
 PALETTE = """
 with family as (
   insert into public.builder_families (name) values (%(name)s) returning id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.concurrency import (
     transaction_of,
     wait_until_somebody_waits,
 )
-from tests.formations import compose, make_palette, order, publish, start, submit, version
+from tests.formations import NOBODY, compose, make_palette, order, publish, start, submit, version
 
 if TYPE_CHECKING:
     from tests.callers import Person
@@ -176,7 +175,7 @@ def test_an_archived_course_stays_as_it_is(school: Database, ada: Person, course
     assert refusals(ada, edits) == {"CONFLICT"}
 
 
-@pytest.mark.parametrize("named", [None, str(uuid4())])
+@pytest.mark.parametrize("named", [None, NOBODY])
 def test_what_is_not_there_is_not_changed(ada: Person, named: str | None) -> None:
     here: dict[str, Any] = {"p_module_ids": [], "p_builder_module_id": None}
     edits = {
@@ -254,7 +253,7 @@ def test_only_what_the_palette_shows_is_added(
     change = {"off": "is_active = false", "deleted": "deleted_at = now()"}.get(state or "")
     if change:
         school.run(f"update public.builder_modules set {change} where id = %s", [module])
-    named = {"unknown": str(uuid4()), None: None}.get(state, module)
+    named = {"unknown": NOBODY, None: None}.get(state, module)
     refusal = ada.refusal("add_course_module", p_course_id=course, p_builder_module_id=named)
     assert refusal.code == "NOT_FOUND"
 
@@ -304,7 +303,7 @@ def test_what_cannot_be_published_is_refused(member: MakePerson, course: str) ->
     for asked, code, details in (
         (course, "CONFLICT", None),
         (empty, "INVALID", "modules"),
-        (str(uuid4()), "NOT_FOUND", None),
+        (NOBODY, "NOT_FOUND", None),
         (None, "NOT_FOUND", None),
     ):
         refusal = admin.refusal("publish_course", p_course_id=asked)
@@ -400,7 +399,7 @@ def test_what_is_out_of_sight_is_not_copied(
 ) -> None:
     if state == "deleted":
         ada.rpc("delete_course", p_course_id=course)
-    asked = str(uuid4()) if state == "unknown" else course
+    asked = NOBODY if state == "unknown" else course
     reader = member() if state == "draft of another" else ada
     assert reader.refusal("duplicate_course", p_course_id=asked).code == "NOT_FOUND"
 

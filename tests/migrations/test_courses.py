@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.callers import Refused, anonymous
-from tests.formations import compose, make_palette, publish, start
+from tests.formations import NOBODY, compose, make_palette, publish, start
 
 if TYPE_CHECKING:
     from tests.callers import Person
@@ -138,12 +138,12 @@ def test_the_suspended_read_nothing(school: Database, member: MakePerson) -> Non
 
 @pytest.mark.parametrize("function", RPCS)
 def test_a_visitor_may_not_ask(school: Database, function: str) -> None:
-    arguments = {"p_course_id": str(uuid4())} if function == "get_course" else {}
+    arguments = {"p_course_id": NOBODY} if function == "get_course" else {}
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         anonymous(school).rpc(function, **arguments)
 
 
-@pytest.mark.parametrize("asked", [None, str(uuid4())])
+@pytest.mark.parametrize("asked", [None, NOBODY])
 def test_a_course_that_is_not_there_is_not_found(member: MakePerson, asked: str | None) -> None:
     with pytest.raises(Refused) as refusal:
         member("admin").rpc("get_course", p_course_id=asked)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from tests.callers import anonymous, sign_up
-from tests.formations import compose, make_palette, publish, start, submit
+from tests.formations import NOBODY, compose, make_palette, publish, start, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,11 +169,11 @@ def test_what_is_deleted_is_in_no_list(school: Database, member: MakePerson) -> 
 @pytest.mark.parametrize("kind", ["client", "prof"])
 def test_nobody_asks_about_others(member: MakePerson, kind: str) -> None:
     asker = member(kind)
-    for asked in (member().id, str(uuid4()), None):
+    for asked in (member().id, NOBODY, None):
         assert asker.refusal(MINE, p_user_id=asked).code == "FORBIDDEN"
 
 
-@pytest.mark.parametrize("asked", [None, str(uuid4())])
+@pytest.mark.parametrize("asked", [None, NOBODY])
 def test_somebody_who_is_not_there_is_not_found(member: MakePerson, asked: str | None) -> None:
     assert member("admin").refusal(MINE, p_user_id=asked).code == "NOT_FOUND"
 

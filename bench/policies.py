@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -11,17 +12,23 @@ from nlctl import access, console
 from nlctl import project as projects
 from tests import databases, mutants, products
 
-DECLARED = Path("tests", "migrations", "access.txt")
+if TYPE_CHECKING:
+    from nlctl.project import Project
+
+DECLARED = Path("tests", "migrations", "access")
 
 
-def score(connection: psycopg.Connection, root: Path) -> None:
+def score(connection: psycopg.Connection, project: Project) -> None:
     """Print each mutant with what became of it, and the share that was noticed."""
-    declared = access.parse((root / DECLARED).read_text(encoding="utf-8"), DECLARED.name)
+    declared = access.read(project.root / DECLARED)
+    connection.execute((project.root / DECLARED / "scene.sql").read_bytes())
+    survey = access.Survey(connection, project.exposed_schemas)
     bred = mutants.breed(connection)
+    by_title = {line.title: line for line in declared}
     rows = []
     with console.progress("Weakening", len(bred)) as advance:
         for mutant in bred:
-            noticed = mutant.is_noticed(connection, declared)
+            noticed = mutant.is_noticed(connection, survey, by_title)
             rows.append((mutant.policy, mutant.change, "noticed" if noticed else "SURVIVED"))
             advance(str(mutant))
     console.say_table(("policy", "change", ""), rows)
@@ -39,7 +46,7 @@ def main() -> None:
         products.install(database, project)
         products.make_buckets(database, project)
         with psycopg.connect(database.url) as connection:
-            score(connection, project.root)
+            score(connection, project)
             connection.rollback()
     finally:
         databases.destroy_cluster(cluster)

@@ -8,7 +8,21 @@ from typing import NoReturn
 import typer
 
 from nlctl import console
-from nlctl.commands import ci, db, doctor, gen, migrate, rls, rules, seed, stack, storage, theme
+from nlctl.commands import (
+    ci,
+    db,
+    doctor,
+    gen,
+    migrate,
+    queue,
+    rls,
+    rules,
+    seed,
+    stack,
+    storage,
+    theme,
+    worker,
+)
 from nlctl.errors import NlctlError, SystemRefused
 
 app = typer.Typer(
@@ -28,6 +42,8 @@ app.add_typer(storage.app)
 app.add_typer(rls.app)
 app.add_typer(rules.app)
 app.add_typer(gen.app)
+app.add_typer(queue.app)
+app.add_typer(worker.app)
 
 
 def main() -> None:

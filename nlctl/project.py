@@ -31,6 +31,11 @@ class Project:
         """Reference rows; themes/ inside it holds the tokens."""
         return self.root / "seeds"
 
+    @property
+    def functions(self) -> Path:
+        """The worker functions, one a file."""
+        return self.root / "functions"
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """nlctl.toml as it stands, or nothing."""

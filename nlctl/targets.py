@@ -1,7 +1,8 @@
 """Targets: which database a command speaks to, and how carefully.
 
 `local` is the stack on this machine. Others are named in nlctl.toml, which says what they are;
-their secrets come from the environment or .env: NLCTL_<NAME>_DATABASE_URL.
+their secrets come from the environment or .env: NLCTL_<NAME>_DATABASE_URL, and for those who call
+the API as well NLCTL_<NAME>_API_URL and NLCTL_<NAME>_SECRET_KEY.
 """
 
 from __future__ import annotations
@@ -34,6 +35,14 @@ class Target:
         return self.name == LOCAL
 
 
+@dataclass(frozen=True)
+class Access:
+    """Where the API of a target answers, and the key of its servers."""
+
+    api_url: str
+    secret_key: str = field(repr=False)
+
+
 def names(project: Project) -> list[str]:
     """Every target that can be asked for by name."""
     return [LOCAL, *project.tables("targets")]
@@ -56,14 +65,25 @@ def resolve(project: Project, name: str | None = None) -> Target:
     return Target(
         name=wanted,
         project=str(described.get("project", project.default_name)),
-        database_url=_secret(project, secret_name(wanted)),
+        database_url=_database_url(project, secret_name(wanted)),
         is_production=bool(described.get("production", True)),
     )
 
 
-def secret_name(name: str) -> str:
-    """The variable that holds the URL of a target's database."""
-    return f"NLCTL_{name.upper().replace('-', '_')}_DATABASE_URL"
+def secret_name(name: str, secret: str = "DATABASE_URL") -> str:  # noqa: S107 (a name, no secret)
+    """The variable that holds the URL of a target's database, or another secret of it."""
+    return f"NLCTL_{name.upper().replace('-', '_')}_{secret}"
+
+
+def access(project: Project, name: str | None = None) -> Access:
+    """How servers call the API of the chosen target."""
+    wanted = chosen(name)
+    if wanted == LOCAL:
+        return Access(*_local(project, "api.json", "url", "secret_key"))
+    return Access(
+        _secret(project, secret_name(wanted, "API_URL")),
+        _secret(project, secret_name(wanted, "SECRET_KEY")),
+    )
 
 
 def confirm(target: Target, act: str, *, yes: bool) -> None:
@@ -79,24 +99,34 @@ def confirm(target: Target, act: str, *, yes: bool) -> None:
 
 
 def _local_url(project: Project) -> str:
+    return _local(project, "stack.json", "database_url")[0]
+
+
+def _local(project: Project, name: str, *facts: str) -> list[str]:
+    """What the local stack tells of itself in a file of .nlctl."""
     from nlctl.errors import DatabaseUnreachable
 
     try:
-        stack = json.loads((project.state / "stack.json").read_text(encoding="utf-8"))
-        return str(stack["database_url"])
+        told = json.loads((project.state / name).read_text(encoding="utf-8"))
+        return [str(told[fact]) for fact in facts]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatabaseUnreachable(
             "The local stack is not running.", hint="Run: nlctl up"
         ) from error
 
 
+def _database_url(project: Project, variable: str) -> str:
+    from nlctl import database
+
+    value = _secret(project, variable)
+    database.check_url(value, variable)
+    return value
+
+
 def _secret(project: Project, variable: str) -> str:
     from dotenv import dotenv_values
-
-    from nlctl import database
 
     value = os.environ.get(variable) or dotenv_values(project.root / ".env").get(variable)
     if not value:
         raise InvalidInput(f"{variable} is not set.", hint="Set it in the environment or in .env.")
-    database.check_url(value, variable)
     return value

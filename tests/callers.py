@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
     from tests.databases import Database
 
+SHAPE = """
+select
+  proretset, prorettype = 'void'::regtype as is_void,
+  array(
+    select name
+    from unnest(proargnames, proargtypes::oid[]) as argument (name, type)
+    where type in ('json'::regtype, 'jsonb'::regtype)
+  ) as documents
+from pg_proc
+where pronamespace = 'public'::regnamespace and proname = %s
+"""
+
 
 class Refused(Exception):
     """What `app.refuse` told the caller (reference, section 4.7: SQLSTATE PGRST)."""
@@ -55,16 +67,22 @@ class Person:
     def rpc(self, function: str, **arguments: object) -> Any:
         """Call a function of schema public by its argument names and return its decoded result."""
         with self._transaction() as connection:
-            shape = connection.execute(
-                "select proretset, prorettype = 'void'::regtype as is_void "
-                "from pg_proc where pronamespace = 'public'::regnamespace and proname = %s",
-                (function,),
-            ).fetchone()
+            shape = connection.execute(SHAPE, (function,)).fetchone()
             if shape is None:
                 raise AssertionError(f"There is no function public.{function}.")
-            cursor = connection.execute(_call(function, arguments, shape), _values(arguments))
+            cursor = connection.execute(
+                _call(function, arguments, shape), _values(arguments, shape["documents"])
+            )
             row = cursor.fetchone()
             return None if shape["is_void"] or row is None else row["result"]
+
+    def refusal(self, function: str, **arguments: object) -> Refused:
+        """What this person is told who calls a function that must refuse him."""
+        try:
+            answer = self.rpc(function, **arguments)
+        except Refused as refusal:
+            return refusal
+        raise AssertionError(f"{function} answered {answer!r}.")
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self)
@@ -114,9 +132,10 @@ def _call(function: str, arguments: dict[str, object], shape: dict[str, Any]) ->
     return sql.SQL("select to_json({}) as result").format(call)
 
 
-def _values(arguments: dict[str, object]) -> dict[str, object]:
+def _values(arguments: dict[str, object], documents: Sequence[str]) -> dict[str, object]:
+    """As the driver takes them: a list is an array, unless the function takes a document there."""
     return {
-        name: Jsonb(value) if isinstance(value, dict | list) else value
+        name: Jsonb(value) if isinstance(value, dict | list) and name in documents else value
         for name, value in arguments.items()
     }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from nlctl.database import act_as
+from tests.callers import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,13 +40,28 @@ def in_background(act: Callable[[], Any]) -> Iterator[Future[Any]]:
         yield pool.submit(act)
 
 
-def wait_until_somebody_waits(database: Database) -> None:
-    """Return as soon as one session of this database is held up by another."""
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What comes of each act when all begin at the same instant: its answer or its refusal."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return act()
+        except Refused as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def wait_until_somebody_waits(database: Database, sessions: int = 1) -> None:
+    """Return as soon as so many sessions of this database are held up by another."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with database.connect() as observer:
-        while not _count_waiting(observer):
+        while _count_waiting(observer) < sessions:
             if time.monotonic() > deadline:
-                raise AssertionError("Nobody waits for anybody.")
+                raise AssertionError(f"{_count_waiting(observer)} of {sessions} sessions wait.")
 
 
 def _count_waiting(observer: psycopg.Connection) -> int:

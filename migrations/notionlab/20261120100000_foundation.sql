@@ -82,6 +82,15 @@ comment on function app.refuse is
   'Refuse the caller with a code and a sentence for people; PostgREST makes the answer of it.';
 grant execute on function app.refuse to anon, authenticated, service_role;
 
+create function app.plain(p_text text) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select translate(
+    lower(p_text), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy');
+$$;
+comment on function app.plain is 'Words as people look for them: lower case, without accents.';
+
 create function app.set_updated_at() returns trigger
 language plpgsql
 set search_path = ''

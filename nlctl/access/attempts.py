@@ -61,10 +61,10 @@ class Attempts:
             return outcomes.unknown(rows.reason)
         return outcome
 
-    def call(self, person: Person, function: Function) -> Outcome:
-        """Call a function with null for whatever has no default."""
+    def call(self, person: Person, function: Function, keys: Mapping[str, Any]) -> Outcome:
+        """Call a function with these keys of rows, and null for whatever else has no default."""
         is_granted = person.caller.role in function.executors
-        return self._attempt(_Trial(person, statements.call(function), is_granted))
+        return self._attempt(_Trial(person, statements.call(function, keys), is_granted))
 
     def _select(self, person: Person, subject: Subject, rows: tuple[Row, ...]) -> Outcome:
         settings = _settings_for(subject, rows[0] if rows else {})

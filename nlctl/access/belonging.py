@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from nlctl.access import quoting
-from nlctl.access.subjects import DELETED_AT, OWNER
+from nlctl.access import bonds, quoting
+from nlctl.access.subjects import ACCOUNTS, DELETED_AT, OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nlctl.access.subjects import Column, Subject
 
-ACCOUNTS = "auth.users"
 TYPES = "public.user_types"
-UNBOUND = "user_id"  # of a trace that outlives the person, so without a foreign key
+UNBOUND = "user_id"  # of a view, or of a trace that outlives the person: without a foreign key
 
 
 class RowClass(StrEnum):
-    """Whose rows are tried; `none` belong to nobody, `deleted` are kept, but deleted."""
+    """Whose rows are tried; `none` belong to nobody, `deleted` are kept, but deleted.
+
+    `assigned` ones are a client's, and the person accompanies him in what they hang from.
+    """
 
     OWN = "own"
+    ASSIGNED = "assigned"
     FOREIGN = "foreign"
     NONE = "none"
     DELETED = "deleted"
@@ -38,11 +41,6 @@ class Belonging:
     is_by_type: bool = False
     parent: tuple[Subject, str] | None = None
 
-    @property
-    def is_optional(self) -> bool:
-        """Whether a row may belong to nobody."""
-        return not any(column.is_required for column in self.columns)
-
 
 class Belongings:
     """What each table of a database belongs by."""
@@ -50,9 +48,18 @@ class Belongings:
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self._tables = {s.full_name: s for s in subjects if s.is_table and not s.template}
         self._people = {ACCOUNTS} | {
-            name for name, table in self._tables.items() if _is_a_person(table)
+            name for name, table in self._tables.items() if table.is_a_person
         }
         self._found: dict[str, Belonging | None] = {}
+        self.bond = bonds.find(self._tables.values(), self._people)
+
+    def table(self, name: str) -> Subject:
+        """One of the tables, by its full name."""
+        return self._tables[name]
+
+    def find(self, name: str) -> Subject | None:
+        """The same, if it is one that the Data API shows."""
+        return self._tables.get(name)
 
     def of(self, subject: Subject) -> Belonging | None:
         """What says whose a row is; None where nothing does."""
@@ -64,17 +71,25 @@ class Belongings:
 
     def classes(self, subject: Subject) -> tuple[RowClass, ...]:
         """Those that its rows can be of."""
+        if subject.root:
+            return self.classes(self.table(subject.root))
         if subject.template:
             is_owned = any(OWNER in value for value in subject.template.values())
             return (RowClass.OWN, RowClass.FOREIGN) if is_owned else (RowClass.NONE,)
-        belonging = self.of(subject) if subject.is_table else None
-        owned = (RowClass.OWN, RowClass.FOREIGN) if belonging else ()
-        unowned = (RowClass.NONE,) if belonging is None or belonging.is_optional else ()
-        deleted = (RowClass.DELETED,) if subject.keeps_deleted else ()
-        return (*owned, *unowned, *deleted)
+        is_owned = self.of(subject) is not None
+        able = {
+            RowClass.OWN: is_owned,
+            RowClass.ASSIGNED: is_owned and self._may_be_accompanied(subject),
+            RowClass.FOREIGN: is_owned,
+            RowClass.NONE: self._may_be_nobodys(subject),
+            RowClass.DELETED: subject.keeps_deleted,
+        }
+        return tuple(row_class for row_class, is_able in able.items() if is_able)
 
     def predicate(self, subject: Subject, alias: str, row_class: RowClass) -> sql.Composable:
         """The condition on rows called `alias`; %(person)s and %(kind)s are the person's."""
+        if subject.root:
+            return self._in_folder(subject, alias, row_class)
         whose = self._whose(subject, alias, row_class)
         if not subject.keeps_deleted:
             return whose
@@ -87,6 +102,15 @@ class Belongings:
         belonging = self.of(subject)
         if belonging is None:
             return sql.SQL("true")
+        if self.bond is None or row_class not in {RowClass.ASSIGNED, RowClass.FOREIGN}:
+            return self._held(belonging, alias, row_class)
+        accompanied = self.bond.accompanied(subject, alias)
+        if row_class is RowClass.ASSIGNED:
+            return accompanied
+        held = self._held(belonging, alias, row_class)
+        return sql.SQL("({} and {} is not true)").format(held, accompanied)
+
+    def _held(self, belonging: Belonging, alias: str, row_class: RowClass) -> sql.Composable:
         if belonging.parent is None:
             return _predicate(belonging, alias, row_class)
         column = quoting.identifier(alias, belonging.columns[0].name)
@@ -94,6 +118,21 @@ class Belongings:
         if row_class is not RowClass.NONE:
             return leads
         return sql.SQL("({} is null or {})").format(column, leads)
+
+    def _in_folder(self, subject: Subject, alias: str, row_class: RowClass) -> sql.Composable:
+        """An object lies in a folder that is called like the row it belongs to."""
+        root = self.table(subject.root)
+        return sql.SQL(
+            "({0} = {1} and exists (select from {2} as root"
+            " where root.{3}::text = (storage.foldername({4}))[1] and {5}))"
+        ).format(
+            sql.Identifier(alias, "bucket_id"),
+            sql.Literal(subject.template["bucket_id"]),
+            root.identifier,
+            sql.Identifier(root.key[0]),
+            sql.Identifier(alias, "name"),
+            self.predicate(root, "root", row_class),
+        )
 
     def _leads(
         self, column: sql.Composable, parent: Subject, key: str, alias: str, row_class: RowClass
@@ -106,12 +145,30 @@ class Belongings:
             self.predicate(parent, alias, row_class),
         )
 
+    def _may_be_accompanied(self, subject: Subject) -> bool:
+        if self.bond is None:
+            return False
+        return self.bond.is_made_in(subject) or self.bond.link(subject) is not None
+
+    def _may_be_nobodys(self, subject: Subject) -> bool:
+        belonging = self.of(subject)
+        if belonging is None:
+            return True
+        if not subject.is_table:
+            return False
+        is_optional = not any(column.is_required for column in belonging.columns)
+        return is_optional or (
+            belonging.parent is not None and self._may_be_nobodys(belonging.parent[0])
+        )
+
     def _direct(self, subject: Subject) -> Belonging | None:
         if subject.full_name in self._people:
             return Belonging((subject.column(subject.key[0]),))
         people = tuple(column for column in subject.columns if self._holds_a_person(column))
         if people:
-            return Belonging(people)
+            # Beside the one it must have, others are only mentioned.
+            owners = tuple(column for column in people if column.is_required)
+            return Belonging(owners or people)
         types = tuple(c for c in subject.columns if c.refers_to and c.refers_to[0] == TYPES)
         return Belonging(types, is_by_type=True) if types else None
 
@@ -131,13 +188,6 @@ class Belongings:
             if parent and parent.full_name != subject.full_name and self.of(parent):
                 return Belonging((column,), parent=(parent, key))
         return None
-
-
-def _is_a_person(table: Subject) -> bool:
-    if len(table.key) != 1:
-        return False
-    refers_to = table.column(table.key[0]).refers_to
-    return refers_to is not None and refers_to[0] == ACCOUNTS
 
 
 def _predicate(belonging: Belonging, alias: str, row_class: RowClass) -> sql.Composable:

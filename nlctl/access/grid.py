@@ -14,6 +14,7 @@ from nlctl.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from nlctl.access.outcomes import Outcome
 
@@ -64,6 +65,22 @@ def mark_call(outcome: Outcome) -> str:
     if outcome.verdict is Verdict.REFUSED:
         return outcome.code or "!"
     return MARKS.get(outcome.verdict, "?")
+
+
+def read(path: Path) -> list[Line]:
+    """A declared matrix: a file, or all files of a folder that end in .txt."""
+    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    return [line for each in files for line in parse(read_text(each), each.name)]
+
+
+def read_text(path: Path) -> str:
+    """What a file says."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error
 
 
 def parse(text: str, name: str) -> list[Line]:

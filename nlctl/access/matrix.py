@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from nlctl import database
-from nlctl.access import attempts, grid, people, subjects
+from nlctl.access import attempts, grid, outcomes, people, subjects
 from nlctl.access.attempts import OPERATIONS, Attempts
 from nlctl.access.belonging import Belongings, RowClass
 from nlctl.access.grid import Line
+from nlctl.access.outcomes import Verdict
 from nlctl.access.rows import Shelf
 from nlctl.errors import AccessNotMeasured
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from nlctl.access.outcomes import Outcome
-    from nlctl.access.people import People, Person
+    from nlctl.access.people import Person
     from nlctl.access.subjects import Function, Subject
 
 
@@ -34,6 +35,11 @@ class Cell:
     outcome: Outcome
 
     @property
+    def title(self) -> str:
+        """Its line in the grid."""
+        return f"{self.subject} {self.row_class}"
+
+    @property
     def mark(self) -> str:
         """Its character in the grid."""
         return grid.mark(self.outcome, self.operation)
@@ -41,11 +47,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Call:
-    """One person and one function."""
+    """One person, one function, and whose row its first argument names, if it names one."""
 
     person: str
     function: str
+    row_class: RowClass | None
     outcome: Outcome
+
+    @property
+    def title(self) -> str:
+        """Its line in the grid."""
+        return f"rpc {self.function} {self.row_class or ''}".rstrip()
 
     @property
     def mark(self) -> str:
@@ -66,10 +78,10 @@ class Matrix:
         names = [person.name for person in self.people]
         titles: dict[str, dict[str, str]] = {}
         for cell in self.cells:
-            marks = titles.setdefault(f"{cell.subject} {cell.row_class}", {})
+            marks = titles.setdefault(cell.title, {})
             marks[cell.person] = marks.get(cell.person, "") + cell.mark
         for call in self.calls:
-            titles.setdefault(f"rpc {call.function}", {})[call.person] = call.mark
+            titles.setdefault(call.title, {})[call.person] = call.mark
         return [
             Line(title, {name: marks.get(name, grid.NOT_APPLICABLE) for name in names})
             for title, marks in titles.items()
@@ -93,8 +105,13 @@ class Matrix:
                 for cell in self.cells
             ],
             "calls": [
-                {"person": c.person, "function": c.function, **_describe(c.mark, c.outcome)}
-                for c in self.calls
+                {
+                    "person": call.person,
+                    "function": call.function,
+                    "class": call.row_class and str(call.row_class),
+                    **_describe(call.mark, call.outcome),
+                }
+                for call in self.calls
             ],
         }
 
@@ -111,11 +128,19 @@ def _describe(mark: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def measure(
-    url: str, schemas: Collection[str], *, tell: Callable[[str], None] = lambda _subject: None
+    url: str,
+    schemas: Collection[str],
+    *,
+    scene: str = "",
+    tell: Callable[[str], None] = lambda _subject: None,
 ) -> Matrix:
-    """Try everything in one transaction of its own, and roll it back; `schemas` are the exposed."""
+    """Try everything in one transaction of its own, which begins with `scene`; roll it back.
+
+    `schemas` are those that the Data API shows.
+    """
     with database.connect(url) as connection:
         try:
+            connection.execute(scene.encode())
             measured = measure_in(connection, schemas, tell=tell)
         except psycopg.Error as error:
             raise AccessNotMeasured(
@@ -130,21 +155,13 @@ def measure_in(
     connection: psycopg.Connection,
     schemas: Collection[str],
     *,
-    only: Callable[[Subject], bool] = lambda _subject: True,
-    with_calls: bool = True,
     tell: Callable[[str], None] = lambda _subject: None,
 ) -> Matrix:
     """Try everything in the transaction of `connection`, which the caller rolls back."""
-    # Names come out with their schema, and nobody waits long for this.
-    attempts.set_locally(connection, {"search_path": "", **attempts.LIMITS})
-    everybody = people.gather(connection)
-    every = subjects.find(connection, schemas)
-    wanted = [subject for subject in every if only(subject)]
-    survey = _Survey(connection, Belongings(every), everybody)
-    cells = [cell for subject in _told(wanted, tell) for cell in survey.cells(subject)]
-    functions = subjects.find_functions(connection, schemas) if with_calls else []
-    calls = list(survey.calls(functions))
-    return Matrix(everybody.acting, tuple(cells), tuple(calls))
+    survey = Survey(connection, schemas)
+    cells = [cell for subject in _told(survey.subjects, tell) for cell in survey.cells(subject)]
+    calls = [call for function in survey.functions() for call in survey.calls(function)]
+    return Matrix(survey.people, tuple(cells), tuple(calls))
 
 
 def _told(wanted: Sequence[Subject], tell: Callable[[str], None]) -> Iterator[Subject]:
@@ -153,31 +170,57 @@ def _told(wanted: Sequence[Subject], tell: Callable[[str], None]) -> Iterator[Su
         tell(subject.name)
 
 
-class _Survey:
-    def __init__(
-        self, connection: psycopg.Connection, belongings: Belongings, everybody: People
-    ) -> None:
+class Survey:
+    """Everybody and everything there is, to be tried in the transaction of a connection."""
+
+    def __init__(self, connection: psycopg.Connection, schemas: Collection[str]) -> None:
+        # Names come out with their schema, and nobody waits long for this.
+        attempts.set_locally(connection, {"search_path": "", **attempts.LIMITS})
+        everybody = people.gather(connection)
+        self.people = everybody.acting
+        self.subjects = subjects.find(connection, schemas)
         self._connection = connection
-        self._belongings = belongings
-        self._people = everybody
-        self._shelf = Shelf(connection, belongings, everybody)
+        self._schemas = schemas
+        self._belongings = Belongings(self.subjects)
+        self._shelf = Shelf(connection, self._belongings, everybody)
         self._attempts = Attempts(connection)
 
+    def functions(self) -> list[Function]:
+        """Every function."""
+        return subjects.find_functions(self._connection, self._schemas, self.subjects)
+
     def cells(self, subject: Subject) -> Iterator[Cell]:
+        """Each operation of each person on rows of each class."""
         for row_class in self._belongings.classes(subject):
-            for person in self._people.acting:
-                if person.id or row_class is not RowClass.OWN:
+            for person in self.people:
+                if person.may_have(row_class):
                     yield from self._cells(subject, row_class, person)
 
-    def calls(self, functions: Sequence[Function]) -> Iterator[Call]:
-        for function in functions:
-            for person in self._people.acting:
-                outcome = self._attempts.call(person, function)
-                yield Call(person.name, function.title, outcome)
+    def calls(self, function: Function) -> Iterator[Call]:
+        """A call by each person, on a row of each class if it is about rows."""
+        classes = self._belongings.classes(function.about) if function.about else (None,)
+        for row_class in classes:
+            for person in self.people:
+                if row_class is None or person.may_have(row_class):
+                    yield self._call(function, row_class, person)
 
-    def _cells(self, subject: Subject, row_class: RowClass, person: Person) -> Iterator[Cell]:
+    def _call(self, function: Function, row_class: RowClass | None, person: Person) -> Call:
+        with self._connection.transaction(force_rollback=True):
+            keys = self._shelf.keys_for(function, row_class, person)
+            outcome = self._attempts.call(person, function, keys)
+        names_nothing = function.about is not None and keys.get(function.first or "") is None
+        if names_nothing and outcome.verdict is not Verdict.GRANT:
+            outcome = outcomes.unknown("No row of this class is there, and none could be made.")
+        return Call(person.name, function.title, row_class, outcome)
+
+    def _cells(self, subject: Subject, row_class: RowClass, person: Person) -> list[Cell]:
         with self._connection.transaction(force_rollback=True):
             rows = self._shelf.take(subject, row_class, person)
-            for letter in subject.operations:
-                outcome = self._attempts.on_rows(person, subject, rows, letter)
-                yield Cell(person.name, subject.name, row_class, letter, outcome)
+            tried = {
+                letter: self._attempts.on_rows(person, subject, rows, letter)
+                for letter in subject.operations
+            }
+        return [
+            Cell(person.name, subject.name, row_class, letter, outcome)
+            for letter, outcome in tried.items()
+        ]

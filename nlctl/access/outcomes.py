@@ -17,6 +17,7 @@ POLICY_CHECK = "ExecWithCheckOptions"
 GRANT_CHECK = "aclcheck_error"
 RAISED = "exec_stmt_raise"
 INSUFFICIENT_PRIVILEGE = "42501"
+NOT_UPDATABLE = "55000"
 REFUSAL = "PGRST"
 INTEGRITY = "23"
 
@@ -78,7 +79,8 @@ def read_error(error: psycopg.Error, *, is_granted: bool) -> Outcome:
     reason = _said(error)
     if source == POLICY_CHECK and code == INSUFFICIENT_PRIVILEGE:
         return Outcome(Verdict.POLICY, code=code, reason=reason)
-    if source == GRANT_CHECK and not is_granted:
+    # A view of several tables says that it cannot be written before anybody asks for the grant.
+    if (source == GRANT_CHECK or code == NOT_UPDATABLE) and not is_granted:
         return Outcome(Verdict.GRANT, code=code, reason=reason)
     # PostgreSQL asks the policies before it asks any constraint.
     if code.startswith(INTEGRITY):

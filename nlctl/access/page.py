@@ -61,6 +61,7 @@ def _rows(matrix: Matrix) -> Iterator[Shown]:
         key = (cell.subject, str(cell.row_class), OPERATIONS[cell.operation])
         tried.setdefault(key, {})[cell.person] = (cell.mark, cell.outcome)
     for call in matrix.calls:
-        tried.setdefault((call.function, "", CALL), {})[call.person] = (call.mark, call.outcome)
+        key = (call.function, str(call.row_class or ""), CALL)
+        tried.setdefault(key, {})[call.person] = (call.mark, call.outcome)
     for key, outcomes in tried.items():
         yield Shown(*key, outcomes)

@@ -9,6 +9,7 @@ from uuid import uuid4
 from psycopg.rows import tuple_row
 
 from nlctl import database
+from nlctl.access.belonging import RowClass
 from nlctl.database import Caller
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = ("client", "prof", "admin", "owner", "suspended")
 NAMES = ("anon", *KINDS, "service_role")
 OTHER = "other"
+COMPANION = "prof"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Person:
     id: str | None = None
     kind: str | None = None
     is_made: bool = False
+
+    def may_have(self, row_class: RowClass) -> bool:
+        """Whether rows can be of that class for him: only a prof accompanies anybody."""
+        if row_class is RowClass.ASSIGNED:
+            return self.kind == COMPANION
+        return row_class is not RowClass.OWN or self.id is not None
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import sql
 
 from nlctl.access import guesses, quoting
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from nlctl.access.subjects import Column, Function, Subject
 
 CURSOR = "that_row"
+UUID: LiteralString = "uuid"
 
 
 def selection(subject: Subject) -> sql.Composed:
@@ -77,12 +78,16 @@ def is_that_row(subject: Subject) -> sql.Composed:
     )  # fmt: skip
 
 
-def call(function: Function) -> sql.Composed:
-    """Call it with null for whatever has no default, or any value where null calls nothing."""
+def call(function: Function, keys: Mapping[str, Any]) -> sql.Composed:
+    """Call it with these, and with null for whatever else has no default.
+
+    Where null calls nothing it is given any value.
+    """
     are_named = all(name for name, _ in function.required)
+    optional = [(name, UUID) for name in keys if name not in dict(function.required)]
     arguments = []
-    for name, kind in function.required:
-        value = guesses.value(kind) if function.is_strict else None
+    for name, kind in (*function.required, *optional):
+        value = keys.get(name, guesses.value(kind) if function.is_strict else None)
         given = sql.SQL("{}::{}").format(_literal(value), sql.SQL(kind.replace("%", "%%")))
         named = sql.SQL("{} => {}").format(quoting.identifier(name), given)
         arguments.append(named if are_named else given)

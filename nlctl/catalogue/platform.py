@@ -25,6 +25,7 @@ SCHEMAS = (
     "_analytics",
     "_supavisor",
     "nlctl",
+    "procrastinate",  # the job queue, which has a keeper of its own
 )
 
 ROLES = (

@@ -10,7 +10,6 @@ import typer
 from nlctl import console, project, targets
 from nlctl.commands import options
 from nlctl.commands.output import write
-from nlctl.errors import InvalidInput
 
 if TYPE_CHECKING:
     from nlctl.access import Matrix
@@ -23,16 +22,22 @@ Html = Annotated[
 Expect = Annotated[
     Path | None,
     typer.Option(
-        "--expect", help="Compare with a declared matrix; exit with 1 when it differs.",
-        metavar="FILE",
+        "--expect",
+        help="Compare with a declared matrix, a file or a folder; exit with 1 when it differs.",
+        metavar="PATH",
     ),
-]  # fmt: skip
+]
+Scene = Annotated[
+    Path | None,
+    typer.Option("--scene", help="SQL to begin with: rows to try things on.", metavar="FILE"),
+]
 
 
 @app.command()
 def matrix(
     html: Html = None,
     expect: Expect = None,
+    scene: Scene = None,
     yes: options.Yes = False,
     target: options.TargetName = None,
     json: options.Json = False,
@@ -41,20 +46,24 @@ def matrix(
 
     Each attempt runs as that person, with the role and claims the Data API sets, in a transaction
     that is rolled back: nothing stays and nobody hears of it, though sequences may move. People are
-    those of the database, one of each kind; kinds it lacks are made for the moment. No lock is
-    waited for longer than half a second. Production asks for confirmation.
+    those of the database, one of each kind; kinds it lacks are made for the moment, and so are
+    rows. --scene brings others for the length of the measurement. No lock is waited for longer
+    than half a second. Production asks for confirmation.
 
-    Example: nlctl rls matrix --html access.html --expect tests/migrations/access.txt
+    Example: nlctl rls matrix --html access.html
     """
     from nlctl import access
 
     here = project.find()
     where = targets.resolve(here, target)
-    expected = access.parse(_read(expect), expect.name) if expect else None
+    expected = access.read(expect) if expect else None
+    begin_with = access.read_text(scene) if scene else ""
     if where.is_production:
         targets.confirm(where, "Trying every write, then rolling it back,", yes=yes)
     with console.progress("Trying", None) as advance:
-        measured = access.measure(where.database_url, here.exposed_schemas, tell=advance)
+        measured = access.measure(
+            where.database_url, here.exposed_schemas, scene=begin_with, tell=advance
+        )
     if html:
         _write_page(measured, f"Access to {where.project} ({where.name})", html)
     differences = [] if expected is None else access.compare(expected, measured.lines())
@@ -105,12 +114,3 @@ def _write_page(measured: Matrix, title: str, path: Path) -> None:
 
     write(page.render(measured, title), path)
     console.note(f"{path} written.")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error

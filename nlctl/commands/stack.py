@@ -35,6 +35,7 @@ class Service(StrEnum):
     storage = "storage"
     realtime = "realtime"
     mail = "mail"
+    worker = "worker"
 
 
 Workdir = Annotated[
@@ -45,6 +46,12 @@ Workdir = Annotated[
         metavar="DIR",
         file_okay=False,
     ),
+]
+
+
+Demo = Annotated[
+    bool,
+    typer.Option("--demo", help="With the demonstration: people, courses and what they did."),
 ]
 
 
@@ -66,6 +73,7 @@ def up(
             help="With --host: anyone on the network may read and change everything.",
         ),
     ] = False,
+    demo: Demo = False,
     workdir: Workdir = None,
     json: options.Json = False,
 ) -> None:
@@ -82,9 +90,11 @@ def up(
     step = _quiet if json else console.note
     front = Front(host, port)
     if foreground:
-        bringup.serve(_project(workdir), front, step=step, started=lambda r: _tell(r, json=json))
+        bringup.serve(
+            _project(workdir), front, demo=demo, step=step, started=lambda r: _tell(r, json=json)
+        )
     else:
-        _tell(bringup.bring_up(_project(workdir), front, step=step), json=json)
+        _tell(bringup.bring_up(_project(workdir), front, demo=demo, step=step), json=json)
 
 
 def down(workdir: Workdir = None, json: options.Json = False) -> None:
@@ -160,6 +170,7 @@ def reset(
     wipe: Annotated[
         bool, typer.Option("--wipe", help="Throw the whole server away, not only its database.")
     ] = False,
+    demo: Demo = False,
     workdir: Workdir = None,
     json: options.Json = False,
 ) -> None:
@@ -170,7 +181,7 @@ def reset(
     from nlctl.local import bringup
 
     step = _quiet if json else console.note
-    _tell(bringup.start_afresh(_project(workdir), wipe=wipe, step=step), json=json)
+    _tell(bringup.start_afresh(_project(workdir), wipe=wipe, demo=demo, step=step), json=json)
 
 
 def _project(workdir: Path | None) -> Project:

@@ -35,7 +35,7 @@ def examine(
 
 def _check_database(project: Project, target_name: str | None, *, fix: bool) -> Iterator[Finding]:
     from nlctl import database, targets
-    from nlctl.doctor import history, server, storage, texts
+    from nlctl.doctor import history, jobs, server, storage, texts
 
     try:
         target = targets.resolve(project, target_name)
@@ -50,6 +50,7 @@ def _check_database(project: Project, target_name: str | None, *, fix: bool) -> 
         yield from carefully("server", server.check(project, connection))
         yield from carefully("migrations", history.check(project, target))
         yield from carefully("texts", texts.check(project, target, connection))
+        yield from carefully("queue", jobs.check(project, connection))
         yield from carefully("storage", storage.check(project, target, connection, fix=fix))
 
 

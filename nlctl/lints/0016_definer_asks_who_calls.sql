@@ -10,4 +10,4 @@ where is_exposed and is_definer and not is_trigger
     or has_function_privilege('anon', oid, 'execute')
   )
   and body !~ '\mauth\.(uid|jwt|role|email)\s*\('
-  and body !~ '\mapp\.(require_\w+|current_user_\w+|take_person)\s*\('
+  and body !~ '\mapp\.(require_\w+|current_user_\w+|take_\w+)\s*\('

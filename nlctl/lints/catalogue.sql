@@ -7,7 +7,9 @@ with recursive
       nspname = any (string_to_array(current_setting('nlctl.exposed'), ',')) as is_exposed
     from pg_namespace
     where pg_get_userbyid(nspowner) in ('postgres', 'pg_database_owner')
-      and nspname not in ('extensions', 'nlctl', 'supabase_functions', 'supabase_migrations')
+      and nspname not in (
+        'extensions', 'nlctl', 'procrastinate', 'supabase_functions', 'supabase_migrations'
+      )
       and not exists (
         select from pg_depend
         where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'

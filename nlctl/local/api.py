@@ -43,6 +43,7 @@ class Order:
     port: int
     exact: bool = False
     fingerprint: str = ""
+    worker: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Whereabouts:
     url: str
     mail_url: str
     smtp_port: int
+    secret_key: str
+    worker: bool
 
     def fits(self, order: Order) -> bool:
         """Whether this process does what `order` asks for."""
@@ -146,6 +149,8 @@ class Api:
         ]  # fmt: skip
         if order.exact:
             command.append("--exact")
+        if order.worker:
+            command.append("--worker")
         # The same nlctl as this one, whatever stands in the project's folder.
         ours = str(Path(nlctl.__file__).parents[1])
         with self.log.open("ab") as log:

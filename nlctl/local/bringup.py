@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlctl import buckets, seeds, themes
-from nlctl.errors import NlctlError
-from nlctl.local import absences, seed_files, settings
+from nlctl.errors import InvalidInput, NlctlError
+from nlctl.local import absences, seed_files, settings, workers
 from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
 from nlctl.migrations import runner
@@ -37,6 +37,7 @@ class Ready:
     project: str
     server_version: str
     active_theme: str | None
+    worker: str | None
     addresses: Addresses
     absent: tuple[str, ...] = ()
     """What config.toml asks for in vain."""
@@ -48,6 +49,7 @@ class Ready:
             "project": self.project,
             "server_version": self.server_version,
             "active_theme": self.active_theme,
+            "worker": self.worker,
             **self.addresses.as_dict(),
             "absent": list(self.absent),
         }
@@ -66,6 +68,7 @@ class Ready:
             ("anon key (legacy)", places.anon_key),
             ("service_role key (legacy)", places.service_role_key),
             ("JWT secret", places.jwt_secret),
+            *([("Worker", self.worker)] if self.worker else []),
             *([("Active theme", self.active_theme)] if self.active_theme else []),
         ]
 
@@ -89,15 +92,18 @@ class Health:
         return {"healthy": False, "reason": self.reason}
 
 
-def bring_up(project: Project, front: Front, *, step: Step) -> Ready:
-    """Start what does not run and apply what is missing; a second run changes nothing."""
+def bring_up(project: Project, front: Front, *, demo: bool = False, step: Step) -> Ready:
+    """Start what does not run and apply what is missing; a second run changes nothing.
+
+    `demo` adds the demonstration: people, courses and what they did.
+    """
     stack = Stack(project)
     with stack.lock():
-        _fill(project, stack, stack.start_database(), step)
+        _fill(project, stack, stack.start_database(), demo=demo, step=step)
         return _open(stack, front)
 
 
-def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
+def start_afresh(project: Project, *, wipe: bool, demo: bool = False, step: Step) -> Ready:
     """Throw the database (or, with `wipe`, the whole server) away and bring it up again."""
     stack = Stack(project)
     with stack.lock():
@@ -108,17 +114,24 @@ def start_afresh(project: Project, *, wipe: bool, step: Step) -> Ready:
         if not wipe:
             stack.recreate_database()
         shutil.rmtree(stack.objects, ignore_errors=True)  # nothing names them any more
-        _fill(project, stack, url, step)
+        _fill(project, stack, url, demo=demo, step=step)
         return _open(stack, Front())
 
 
-def serve(project: Project, front: Front, *, step: Step, started: Callable[[Ready], None]) -> None:
+def serve(
+    project: Project,
+    front: Front,
+    *,
+    demo: bool = False,
+    step: Step,
+    started: Callable[[Ready], None],
+) -> None:
     """Bring the stack up with the API in this process, until a signal stops all of it."""
     from nlctl.local import server
 
     stack = Stack(project)
     with stack.lock():
-        _fill(project, stack, stack.start_database(), step)
+        _fill(project, stack, stack.start_database(), demo=demo, step=step)
         stack.api.stop()
         order = stack.order(host=front.host, port=front.port)
     try:
@@ -144,8 +157,11 @@ def look(project: Project) -> Health:
         return Health(None, error.message)
 
 
-def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
+def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -> None:
     name = project.default_name
+    if demo and not (_is_ours(project) and (project.seeds / "demo").is_dir()):
+        raise InvalidInput("This project has no demonstration: there is no seeds/demo.")
+    seed_files.apply(url, seed_files.find_roles(project))
     if _has_migrations(project, stack):
         outcome = runner.up(url, project.migrations(name), name, notice=step)
         step(f"Migrations: {len(outcome.applied)} applied.")
@@ -153,7 +169,8 @@ def _fill(project: Project, stack: Stack, url: str, step: Step) -> None:
         found = seed_files.find(project, stack.settings.db.seed.sql_paths)
         step(f"Seed files: {len(seed_files.apply(url, found))} run.")
     if _is_ours(project):
-        step(f"Seeds: {len(seeds.apply(url, project.seeds).changes)} rows written.")
+        sets = ("reference", "demo") if demo else ("reference",)
+        step(f"Seeds: {len(seeds.apply(url, project.seeds, sets=sets).changes)} rows written.")
         pushed = themes.push(url, project.seeds / "themes", only_missing=True)
         step(f"Themes: {sum(o == 'created' for o in pushed.outcomes.values())} added.")
     if stack.settings.storage.enabled:
@@ -191,6 +208,7 @@ def _describe(stack: Stack, told: Whereabouts) -> Ready:
         project=stack.project.default_name,
         server_version=stack.server_version() or "unknown",
         active_theme=themes.active_name(addresses.database_url) if has_themes else None,
+        worker=workers.tell(addresses.database_url) if told.worker else None,
         addresses=addresses,
         absent=absences.find(settings.read_document(stack.project)),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DATABASE = "database"
 PROCESS = "api"
-SERVICES = ("gateway", "rest", "auth", "storage", "realtime", "mail")
+SERVICES = ("gateway", "rest", "auth", "storage", "realtime", "mail", "worker")
 FOLLOW_SECONDS = 0.2
 
 

@@ -1,4 +1,4 @@
-"""A project's own seed.sql: each file runs once, as `supabase start` has it.
+"""A project's own seed.sql and roles.sql: each file runs once, as `supabase start` has it.
 
 The history is the Supabase CLI's (reference, sections 7.1 and 7.3): a file that changed after it
 ran is noted under its new hash and not run again; `nlctl reset` runs everything anew.
@@ -17,6 +17,7 @@ import psycopg
 
 from nlctl import database
 from nlctl.errors import DamagedText, SeedRefused
+from nlctl.migrations import statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,11 @@ class SeedFile:
     def digest(self) -> str:
         """What tells a changed file."""
         return hashlib.sha256(self.script.encode()).hexdigest()
+
+
+def find_roles(project: Project) -> list[SeedFile]:
+    """supabase/roles.sql, which runs before the migrations: the project's roles."""
+    return find(project, ["roles.sql"])
 
 
 def find(project: Project, patterns: Sequence[str]) -> list[SeedFile]:
@@ -75,9 +81,18 @@ def _record(connection: psycopg.Connection, seed: SeedFile, *, run: bool) -> Non
             )
     except psycopg.Error as error:
         raise SeedRefused(
-            f"{seed.name} was refused and rolled back: {database.reason(error)}.",
+            f"{_place(seed, error)} was refused and rolled back: {database.reason(error)}.",
+            hint="Correct the file, then run nlctl up again.",
             code=error.sqlstate,
         ) from error
+
+
+def _place(seed: SeedFile, error: psycopg.Error) -> str:
+    """The file, with the line where PostgreSQL knows it."""
+    position = error.diag.statement_position
+    if position is None:
+        return seed.name
+    return f"{seed.name}:{statements.place(seed.script, int(position) - 1).line}"
 
 
 def _read(path: Path, root: Path) -> SeedFile:

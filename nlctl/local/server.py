@@ -23,7 +23,7 @@ import uvicorn
 
 from nlctl import console
 from nlctl.errors import NlctlError
-from nlctl.local import assembly, connections, lifespan, logbook, mail, ports, settings
+from nlctl.local import assembly, connections, lifespan, logbook, mail, ports, settings, workers
 from nlctl.local.api import Api, Order, Whereabouts
 from nlctl.local.assembly import Places
 from nlctl.local.mail import Inbox
@@ -51,11 +51,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--fingerprint", default="")
+    parser.add_argument("--worker", action="store_true")
     given = parser.parse_args(arguments)
     try:
         run(
             Project(given.root),
-            Order(given.host, given.port, given.exact, given.fingerprint),
+            Order(given.host, given.port, given.exact, given.fingerprint, given.worker),
         )
     except (NlctlError, OSError) as error:
         console.say_error(_as_ours(error), as_json=False)
@@ -81,7 +82,7 @@ def run(
         page = sockets.enter_context(ports.listen(ports.LOOPBACK, asked.mail.port))
         smtp = sockets.enter_context(ports.listen(ports.LOOPBACK, asked.mail.smtp_port))
         doors = _Doors(api, page, smtp)
-        told = _whereabouts(order, doors)
+        told = _whereabouts(order, doors, asked)
         serving = _serve(project, asked, told, doors, lambda: started and started(told))
         with (
             asyncio.Runner(loop_factory=_loop_factory()) as runner,
@@ -122,6 +123,8 @@ async def _serve(
         running.callback(Api(project).forget)
         gc.freeze()  # what is imported stays; later collections need not look at it
         announce()
+        if told.worker:
+            await running.enter_async_context(workers.beside(project))
         await server.serve([doors.api, *ports.listen_beside(doors.api), doors.page])
 
 
@@ -169,7 +172,7 @@ def _by_door(doors: _Doors, front: ASGIApp, page: ASGIApp) -> ASGIApp:
     return app
 
 
-def _whereabouts(order: Order, doors: _Doors) -> Whereabouts:
+def _whereabouts(order: Order, doors: _Doors, asked: Settings) -> Whereabouts:
     port = doors.api.getsockname()[1]
     return Whereabouts(
         pid=os.getpid(),
@@ -178,6 +181,8 @@ def _whereabouts(order: Order, doors: _Doors) -> Whereabouts:
         url=f"http://{_reachable(order.host)}:{port}",
         mail_url=f"http://{ports.LOOPBACK}:{doors.page.getsockname()[1]}",
         smtp_port=doors.smtp.getsockname()[1],
+        secret_key=asked.auth.secret_key,
+        worker=order.worker,
     )
 
 

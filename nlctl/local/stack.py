@@ -16,7 +16,7 @@ import psycopg
 
 from nlctl import database
 from nlctl.errors import NlctlError
-from nlctl.local import binaries, keys, platform, settings
+from nlctl.local import binaries, keys, platform, settings, workers
 from nlctl.local.api import Api, Order
 from nlctl.local.cluster import SUPERUSER, Cluster
 from nlctl.local.ports import LOOPBACK
@@ -121,10 +121,12 @@ class Stack:
 
     def order(self, *, host: str = LOOPBACK, port: int | None = None) -> Order:
         """The API as it should run: at `port`, or near its last one or that of config.toml."""
-        asked = json.dumps([asdict(self.settings), self.cluster.url(DATABASE), host], default=str)
+        url = self.cluster.url(DATABASE)
+        worker = workers.are_needed(self.project, url)
+        asked = json.dumps([asdict(self.settings), url, host, worker], default=str)
         fingerprint = hashlib.sha256(asked.encode()).hexdigest()
         near = self._recall().get("api_port") or self.settings.api.port
-        return Order(host, port or near, port is not None, fingerprint)
+        return Order(host, port or near, port is not None, fingerprint, worker)
 
     def addresses(self, told: Whereabouts) -> Addresses:
         """Where the running stack answers, and with which keys."""

@@ -26,9 +26,11 @@ DOWN = "down"
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _FILE_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
-_MARKED = re.compile(
-    r"\A(?:[ \t]*(?:--[^\n]*)?\n)*?[ \t]*--[ \t]*nlctl:[ \t]*no-transaction[ \t]*$",
-    re.MULTILINE,
+_MARKED, _QUEUE_MARKED = (
+    re.compile(
+        rf"\A(?:[ \t]*(?:--[^\n]*)?\n)*?[ \t]*--[ \t]*nlctl:[ \t]*{mark}[ \t]*$", re.MULTILINE
+    )
+    for mark in ("no-transaction", "needs job-queue")
 )
 # The Supabase CLI once wrote a first file that only its own stack may run, and still skips it.
 _OLDEST_INIT = "20211209000000"
@@ -65,6 +67,11 @@ class Migration:
     def is_transactional(self) -> bool:
         """Whether the file runs in one transaction; its first comment lines may say it does not."""
         return _MARKED.match(self.text) is None
+
+    @property
+    def needs_queue(self) -> bool:
+        """Whether its first comment lines say that it stands on the job queue."""
+        return _QUEUE_MARKED.match(self.text) is not None
 
     @cached_property
     def mentions(self) -> frozenset[str]:

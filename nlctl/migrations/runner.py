@@ -14,6 +14,7 @@ from nlctl.errors import DatabaseUnreachable, HistoryUnavailable, Interrupted, M
 from nlctl.migrations import files, history, lock, plan, session, status
 from nlctl.migrations.execution import Execution, Patience
 from nlctl.migrations.status import State
+from nlctl.queue import schema as queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,6 +127,7 @@ class _Run:
             session.limit_waits(connection, self.options.table_lock_timeout)
             with connection.transaction():
                 history.prepare(connection, self.project)
+                self.prepare_queue(connection)
             self.apply(runner)
         return Outcome(tuple(self.done))
 
@@ -134,7 +136,19 @@ class _Run:
         entries = status.compare(connection, self.migrations)
         is_claimed = not entries or history.read_project(connection) is not None
         is_known = self.options.to in {None, *(entry.version for entry in entries)}
-        return is_claimed and is_known and all(e.state is State.APPLIED for e in entries)
+        is_applied = all(entry.state is State.APPLIED for entry in entries)
+        return is_claimed and is_known and is_applied and self.is_queue_ready(connection)
+
+    @property
+    def needs_queue(self) -> bool:
+        return any(migration.needs_queue for migration in self.migrations)
+
+    def is_queue_ready(self, connection: Connection) -> bool:
+        return not self.needs_queue or queue.is_current(connection)
+
+    def prepare_queue(self, connection: Connection) -> None:
+        if not self.is_queue_ready(connection):
+            queue.install(connection)
 
     def choose(self, connection: Connection) -> tuple[Entry, ...]:
         history.check_project(connection, self.project)
@@ -157,6 +171,7 @@ class _Run:
     def rehearse(self, runner: Execution) -> Outcome:
         left_out = []
         with runner.connection.transaction(force_rollback=True):
+            self.prepare_queue(runner.connection)
             for entry, migration in _with_files(self.steps):
                 if migration.is_transactional:
                     duration_ms = runner.rehearse(migration)

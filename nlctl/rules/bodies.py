@@ -185,7 +185,7 @@ def _spoken(part: str) -> str:
     literal = _literal(part)
     if literal is not None:
         return literal
-    columns = set(re.findall(r"\b(?:new|old)\.(\w+)", part))
+    columns = set(re.findall(r"(?:\b(?:new|old)|^\w+)\.(\w+)\b(?!\()", part))
     return f"{{{columns.pop() if len(columns) == 1 else part.removeprefix('p_')}}}"
 
 

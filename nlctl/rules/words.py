@@ -53,7 +53,10 @@ _CONDITIONS = tuple((re.compile(condition), phrase) for condition, phrase in _PH
 _CAST = re.compile(r"('(?:[^']|'')*')|::(?:[\w.]+|\"[^\"]+\")(?: varying)?(?:\[\])?")
 _LITERAL_CAST = re.compile(r"('(?:[^']|'')*')::[a-z]\w*(?: varying)?(?:\[\])?")
 _COMPARED = re.compile(r"( (?:=|<>|IS NULL|IS NOT NULL)(?: |\Z))")
-_GATE = re.compile(r"id >= CASE WHEN (.*) THEN 0 ELSE NULL(?:::\w+)? END")
+# A key is compared with the least there is, so that a yes or no bounds the scan of its index.
+_LEAST = r"(?:0|'0{8}(?:-0{4}){3}-0{12}'::uuid)"
+_GATE = re.compile(rf"\w+ >= CASE WHEN (.*) THEN {_LEAST} ELSE NULL(?:::\w+)? END")
+_BOUNDLESS = re.compile(r"\(?\w+ <= 'f{8}(?:-f{4}){3}-f{12}'::uuid\)?")
 _WRAPPER = re.compile(r"\( ?SELECT ")
 _ALIAS = re.compile(r" AS (?:\w+|\"[^\"]+\")$")
 _DEPTHS = {"(": 1, ")": -1, "CASE": 1, "END": -1}
@@ -70,7 +73,8 @@ def _told(condition: str, *, is_part: bool = False) -> str:
     for word, joint in (("OR", ", or "), ("AND", " and ")):
         parts = _split(bare, word)
         if len(parts) > 1:
-            told = joint.join(_told(part, is_part=True) for part in parts)
+            limits = (part for part in parts if not _BOUNDLESS.fullmatch(part.strip()))
+            told = joint.join(_told(part, is_part=True) for part in limits)
             return f"({told})" if is_part and word == "OR" else told
     gate = _GATE.fullmatch(bare)
     return _told(gate[1], is_part=is_part) if gate else _phrase(bare)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nlctl.seeds.files import Seed
+    from nlctl.seeds.tables import Reference
 
 
 def text(name: str) -> LiteralString:
@@ -37,6 +38,16 @@ def compare(seed: Seed) -> sql.Composed:
         first_key=sql.Identifier(seed.key[0]),
         existing_key=columns(seed.key, of="existing"),
         given_key=columns(seed.key, of="given"),
+    )
+
+
+def lookup(reference: Reference, names: Sequence[str]) -> sql.Composed:
+    """What others point at, of rows known by the columns `names`; parameter: rows."""
+    return sql.SQL(text("lookup")).format(
+        table=table(reference.table),
+        target=sql.Identifier(reference.column),
+        existing_key=columns(names, of="existing"),
+        given_key=columns(names, of="given"),
     )
 
 

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from nlctl import database
 from nlctl.errors import SeedRefused, SeedsBusy
-from nlctl.seeds import files, statements, tables
+from nlctl.seeds import files, lookups, statements, tables
 from nlctl.seeds.documents import from_json, to_json
 from nlctl.seeds.files import REFERENCE, SETS
 from nlctl.seeds.order import in_order
@@ -62,7 +62,11 @@ def diff(
         connection.execute("set transaction read only")
         ordered = _in_order(connection, wanted)
         seeds = [seed for seeds in ordered for seed in seeds]
-        changes = [change for seed in seeds for _row, change in _compare(connection, seed)]
+        changes = [
+            change
+            for seed in seeds
+            for _row, change in _compare(connection, seed, lookups.resolve(connection, seed))
+        ]
         if kept is not None:
             changes += [
                 change
@@ -120,24 +124,29 @@ def _write_seed(connection: psycopg.Connection, seed: Seed) -> list[Change]:
 
 
 def _write_rows(connection: psycopg.Connection, seed: Seed) -> list[Change]:
-    compared = _compare(connection, seed)
+    resolved = lookups.resolve(connection, seed)
+    lookups.refuse_unresolved(seed, resolved)
+    compared = _compare(connection, seed, resolved)
     if compared:
         changed = [row for row, _change in compared]
         connection.execute(statements.upsert(seed, _by_columns(changed)))
     return [change for _row, change in compared]
 
 
-def _compare(connection: psycopg.Connection, seed: Seed) -> list[tuple[Row, Change]]:
+def _compare(
+    connection: psycopg.Connection, seed: Seed, resolved: Seed
+) -> list[tuple[Row, Change]]:
+    """The rows to write, as `resolved` has them, each with its change in the words of the file."""
     found = connection.execute(
-        statements.compare(seed), {"rows": _rows_json(seed.rows), "initial": list(seed.initial)}
+        statements.compare(seed), {"rows": _rows_json(resolved.rows), "initial": list(seed.initial)}
     )
     changed = []
-    for row, (is_new, text) in zip(seed.rows, found, strict=True):
+    for row, written, (is_new, text) in zip(seed.rows, resolved.rows, found, strict=True):
         fields = {name: (old, new) for name, (old, new) in json.loads(text).items()}
         if is_new or fields:
             key = {column: row.values[column] for column in seed.key}
             kind: Kind = "insert" if is_new else "update"
-            changed.append((row, Change(seed.table, kind, key, fields, str(row.place))))
+            changed.append((written, Change(seed.table, kind, key, fields, str(row.place))))
     return changed
 
 
@@ -166,7 +175,8 @@ def _prune(connection: psycopg.Connection, seed: Seed) -> list[Change]:
 
 
 def _find_strangers(connection: psycopg.Connection, seed: Seed) -> list[Change]:
-    found = connection.execute(statements.strangers(seed), {"rows": _rows_json(seed.rows)})
+    named = lookups.resolve(connection, seed).rows
+    found = connection.execute(statements.strangers(seed), {"rows": _rows_json(named)})
     return [Change(seed.table, "delete", from_json(key), {}, None) for (key,) in found]
 
 

@@ -76,7 +76,6 @@ def test_the_register_names_the_table_of_each_trigger(database: Database, page: 
 
 
 def test_each_code_is_used(database: Database, page: str) -> None:
-    """A quota is for later chapters."""
     used = set[str]().union(*refusals(database).values())
     listed = {code.strip("`") for code, _, _ in rows(page, "| code | status | meaning |")}
-    assert listed - used <= {"QUOTA_EXCEEDED"}
+    assert listed == used

@@ -95,6 +95,15 @@ def test_a_changed_file_is_noted_and_not_run_again(
     assert rows == [(changed.digest,)]
 
 
+def test_a_fault_is_told_with_its_line(project: Project, empty_database: Database) -> None:
+    (project.root / "supabase" / "seed.sql").write_text("select 1;\n\nselect nothing_like_it;")
+    found = seed_files.find(project, ["./seed.sql"])
+
+    with pytest.raises(SeedRefused, match=r"supabase/seed\.sql:3 was refused") as refusal:
+        seed_files.apply(empty_database.url, found)
+    assert refusal.value.hint == "Correct the file, then run nlctl up again."
+
+
 def test_a_file_that_fails_leaves_nothing(project: Project, empty_database: Database) -> None:
     (project.root / "supabase/seeds/b.sql").write_text(
         "insert into public.notes values (5); insert into public.notes values (5);"

@@ -98,6 +98,7 @@ def folder() -> Iterator[Folder]:
     (supabase / "seeds" / "more.sql").write_text(
         "insert into public.todos (title) values ('three');"
     )
+    (supabase / "roles.sql").write_text("alter role anon set statement_timeout = '7s';")
     (parent / "todo" / "seeds").mkdir()
     (parent / "todo" / "seeds" / "tomatoes.yaml").write_text("not: for nlctl")
     made = Folder(parent / "todo", config)
@@ -125,6 +126,13 @@ def test_its_rows_come_from_its_seed_files(told: dict[str, Any]) -> None:
 
     assert answer.headers["content-range"] == "0-1/3"
     assert answer.json() == [{"title": "one"}, {"title": "two"}]
+
+
+def test_its_roles_are_as_it_wants_them(told: dict[str, Any]) -> None:
+    with psycopg.connect(told["database_url"]) as connection:
+        found = connection.execute("select rolconfig from pg_roles where rolname = 'anon'")
+
+        assert "statement_timeout=7s" in str(found.fetchone())
 
 
 def test_its_keys_are_made_with_its_own_secret(told: dict[str, Any]) -> None:

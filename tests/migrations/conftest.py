@@ -1,4 +1,4 @@
-"""The product with much of everything in it, for the tests of plans."""
+"""The product for a whole file of tests, or with much of everything in it for those of plans."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ def crowded(product_template: Database, project: Project) -> Iterator[Database]:
         admin.execute("vacuum analyze")
     yield made
     databases.drop(made)
+
+
+@pytest.fixture(scope="module")
+def school(product_template: Database) -> Iterator[Database]:
+    """The whole product for all tests of a file, each of which brings its own people."""
+    made = databases.clone(product_template)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def member(school: Database) -> MakePerson:
+    """Make somebody in the school, as `person` does elsewhere."""
+
+    def make(kind: str = "client", **details: str | None) -> Person:
+        return callers.sign_up(school, kind, **details)  # type: ignore[arg-type]
+
+    return make
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""access.txt again, as frontends meet it: every cell is a request to the Data API."""
+"""The files of access/ again, as frontends meet it: every cell is a request to the Data API."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nlctl import access
 from nlctl.access import people, statements, subjects
-from nlctl.access.belonging import Belongings, RowClass
+from nlctl.access.belonging import Belongings
 from nlctl.access.rows import Shelf, freshened
 from nlctl.local.rest import RestConfig
+from tests import products
 from tests.local.rest import serving
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     import psycopg
 
     from nlctl.access import Line
+    from nlctl.access.belonging import RowClass
     from nlctl.access.people import Person
     from nlctl.access.rows import Rows
     from nlctl.access.subjects import Function, Subject
     from nlctl.project import Project
     from tests.databases import Database
 
-FILE = Path(__file__).with_name("access.txt")
+DECLARED = Path(__file__).with_name("access")
 UNDONE = {"Prefer": "tx=rollback, return=minimal, count=exact"}
 TOUCHED = re.compile(r"/([1-9]\d*)$")
 
@@ -51,24 +53,40 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A person, and a function with the keys of rows that its arguments name."""
+
+    person: Person
+    function: Function
+    row_class: RowClass | None
+    keys: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Its line in the files."""
+        return f"rpc {self.function.title} {self.row_class or ''}".rstrip()
+
+
+@dataclass(frozen=True)
 class Setting:
     """What is asked about, in the database for good."""
 
     people: tuple[Person, ...]
     givens: list[Given]
-    functions: list[Function]
+    calls: list[Asked]
 
 
 @pytest.fixture(scope="module")
 def declared() -> dict[str, Line]:
-    """The file, by title."""
-    lines = access.parse(FILE.read_text(encoding="utf-8"), FILE.name)
-    return {line.title: line for line in lines}
+    """All files, by title."""
+    return {line.title: line for line in access.read(DECLARED)}
 
 
 @pytest.fixture
 def setting(database: Database, project: Project) -> Setting:
     """Everybody, and rows of every class for each of them."""
+    products.make_buckets(database, project)
+    database.run((DECLARED / "scene.sql").read_text(encoding="utf-8"))
     with database.connect(autocommit=False) as connection:
         connection.execute("select set_config('search_path', '', true)")
         return settle(connection, project.exposed_schemas)
@@ -90,15 +108,23 @@ def settle(connection: psycopg.Connection, schemas: Collection[str]) -> Setting:
     every = subjects.find(connection, schemas)
     belongings = Belongings(every)
     shelf = Shelf(connection, belongings, everybody)
+    # First, while what is there is the scene.
+    calls = [
+        Asked(person, function, row_class, shelf.keys_for(function, row_class, person))
+        for function in subjects.find_functions(connection, schemas, every)
+        for row_class in (belongings.classes(function.about) if function.about else (None,))
+        for person in everybody.acting
+        if row_class is None or person.may_have(row_class)
+    ]
     givens = [
         Given(person, subject, row_class, shelf.take(subject, row_class, person))
         for subject in every
-        if not subject.template
+        if subject.is_table and not subject.template
         for row_class in belongings.classes(subject)
         for person in everybody.acting
-        if person.id or row_class is not RowClass.OWN
+        if person.may_have(row_class)
     ]
-    return Setting(everybody.acting, givens, subjects.find_functions(connection, schemas))
+    return Setting(everybody.acting, givens, calls)
 
 
 def client_of(person: Person, api: serving.Served) -> httpx.Client:
@@ -145,9 +171,9 @@ def as_frontends_see(declared: str, got: str, subject: Subject) -> str:
     return seen + "".join("." if each in unreported else each for each in declared[1:])
 
 
-def call(client: httpx.Client, function: Function) -> str:
-    arguments = dict.fromkeys(name for name, _ in function.required)
-    answer = client.post(f"/rpc/{function.name}", json=arguments, headers=UNDONE)
+def call(client: httpx.Client, asked: Asked) -> str:
+    arguments = {**dict.fromkeys(name for name, _ in asked.function.required), **asked.keys}
+    answer = client.post(f"/rpc/{asked.function.name}", json=arguments, headers=UNDONE)
     if answer.is_success:
         return "ok"
     code = str(answer.json()["code"])
@@ -172,12 +198,11 @@ def test_a_frontend_gets_what_the_file_says_of_functions(
     declared: dict[str, Line], setting: Setting, clients: dict[str, httpx.Client]
 ) -> None:
     wrong = [
-        f"{function.title}: {person.name} has {got}, declared is {wanted}"
-        for function in setting.functions
-        for person in setting.people
-        for wanted in [declared[f"rpc {function.title}"].marks[person.name]]
-        for got in [call(clients[person.name], function)]
+        f"{asked.title}: {asked.person.name} has {got}, declared is {wanted}"
+        for asked in setting.calls
+        for wanted in [declared[asked.title].marks[asked.person.name]]
+        for got in [call(clients[asked.person.name], asked)]
         if got != wanted
     ]
-    assert len(setting.functions) > 10
+    assert len(setting.calls) > 500
     assert wrong == []

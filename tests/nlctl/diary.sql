@@ -71,6 +71,37 @@ create policy read_secret on public.muddled for select to authenticated using (p
 create view public.copies with (security_invoker = true) as select text from public.carved;
 grant select on public.copies to authenticated;
 
+-- Whose it is, a view's own column says; nobody writes a view of two tables.
+create view public.margins with (security_invoker = true) as
+select note.owner_id as user_id, page.number
+from public.pages as page join public.notes as note on note.id = page.note_id;
+grant select on public.margins to authenticated;
+
+-- Is about a note; sends to a topic, and speaks of a folder, that are called after one.
+create function public.read_note(p_note_id uuid) returns text language plpgsql as $$
+declare
+  note public.notes;
+begin
+  select * into note from public.notes where id = p_note_id;
+  if not found then
+    raise sqlstate 'PGRST' using
+      message = '{"code": "NOT_FOUND", "message": "No."}';
+  end if;
+  perform realtime.send('{}', 'read', 'reading:' || p_note_id, true);
+  return note.text;
+end;
+$$;
+revoke execute on function public.read_note from public, anon, service_role;
+grant execute on function public.read_note to authenticated;
+create policy listen on realtime.messages for select to authenticated using (
+  starts_with((select realtime.topic()), 'reading:') and extension = 'broadcast'
+  and exists (select from public.notes where 'reading:' || id = (select realtime.topic())));
+insert into storage.buckets (id, name) values ('sketches', 'sketches');
+comment on column public.notes.text is 'Drawn in the bucket sketches: {note_id}/{file}.';
+create policy sketch on storage.objects for select to authenticated using (
+  bucket_id = 'sketches'
+  and exists (select from public.notes where id::text = (storage.foldername(name))[1]));
+
 create function public.greet(name text, loud boolean default false) returns text
 language sql strict as 'select name';
 revoke execute on function public.greet from public, anon, service_role;

@@ -31,16 +31,26 @@ public.singles none         ----  -I--    ----
 public.riddles none         ----  ?---    ----
 public.muddled none         ----  ?---    ----
 public.copies none          ----  S---    ----
+public.margins own          n/a   ?---    n/a
+public.margins foreign      ----  ?---    ----
 bucket drawings own         n/a   SIUD    n/a
 bucket drawings foreign     .x..  .x..    SIUD
+bucket sketches own         n/a   Sx..    n/a
+bucket sketches foreign     .x..  .x..    SIUD
 broadcast notes: own        n/a   Sx      n/a
 broadcast notes: foreign    .x    .x      SI
 presence notes: own         n/a   .x      n/a
 presence notes: foreign     .x    .x      SI
+broadcast reading: own      n/a   Sx      n/a
+broadcast reading: foreign  .x    .x      SI
+presence reading: own       n/a   .x      n/a
+presence reading: foreign   .x    .x      SI
 broadcast elsewhere none    .x    .x      SI
 presence elsewhere none     .x    .x      SI
 rpc archive.100%            -     ok      -
 rpc greet                   -     ok      -
+rpc read_note own           n/a   ok      n/a
+rpc read_note foreign       -     NOT_FOUND  -
 rpc secret                  -     -       ok
 """
 

@@ -149,6 +149,8 @@ def test_every_kind_of_thing_reads_as_the_official_cli_has_it(
 
 
 def test_the_backend_reads_as_the_official_cli_has_it(database: Database, tmp_path: Path) -> None:
+    # Of an outer join too, see above.
+    database.run("drop view public.kanban_user_modules_v1 cascade")
     theirs = ask_the_official_cli(database, "public", tmp_path)
     ours = typescript.write(read(database, "public"))
     assert without_shorthands(ours) == without_shorthands(theirs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nlctl.access import people
 from tests import terminals
 from tests.clients import browser
 
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from tests.conftest import MakePerson
     from tests.databases import Database
 
+LITTLE = """
+create table public.shelves (id int primary key);
+create table public.themes (id int primary key);
+alter table public.themes enable row level security;
+grant all on public.shelves, public.themes to authenticated;
+create function public.find() returns void language plpgsql as $$
+begin
+  raise sqlstate 'PGRST' using message = '{"code": "NOT_FOUND", "message": "No."}';
+end;
+$$;
+"""
 LOOK = """
 <!doctype html><iframe src="matrix.html"></iframe><script>
 const frame = document.querySelector("iframe");
@@ -67,9 +79,10 @@ frame.addEventListener("load", () => {
 
 
 @pytest.fixture
-def terminal(database: Database, tmp_path: Path) -> terminals.Terminal:
-    """A project whose local stack is the whole product."""
-    return terminals.open_in(tmp_path, database.url)
+def terminal(empty_database: Database, tmp_path: Path) -> terminals.Terminal:
+    """A project with little to measure."""
+    empty_database.run(LITTLE)
+    return terminals.open_in(tmp_path, empty_database.url)
 
 
 @pytest.fixture
@@ -88,40 +101,61 @@ def test_the_terminal_shows_what_a_file_may_expect(terminal: terminals.Terminal)
 
     compared = terminal.type("rls", "matrix", "--expect", "access.txt")
 
-    assert head.split() == [
-        "who", "anon", "client", "prof", "admin", "owner", "suspended", "service_role",
-    ]  # fmt: skip
+    assert head.split() == ["who", "anon", "client", "service_role"]
     assert (shown.exit_code, compared.exit_code, compared.out) == (0, 0, shown.out)
 
 
 def test_a_difference_is_told_and_ends_with_1(terminal: terminals.Terminal) -> None:
-    (terminal.folder / "access.txt").write_text("who  client\npublic.user_types none  SIUD\n")
+    folder = terminal.folder / "access"
+    folder.mkdir()
+    (folder / "shelves.txt").write_text("who  client\npublic.shelves none  S???\n")
+    (folder / "README.md").write_text("Marks tell who may do what.")
 
-    answer = terminal.type("rls", "matrix", "--expect", "access.txt", "--json")
+    answer = terminal.type("rls", "matrix", "--expect", "access", "--json")
 
-    sentence = "public.user_types none: client is expected to have SIUD, and has S---."
+    sentence = "public.shelves none: client is expected to have S???, and has SIUD."
     assert answer.exit_code == 1
     assert answer.document["differences"][-1] == sentence
 
 
+def test_a_scene_is_there_for_the_length_of_the_measurement(
+    terminal: terminals.Terminal, empty_database: Database
+) -> None:
+    (terminal.folder / "scene.sql").write_text("insert into public.shelves values (1), (2)")
+
+    document = terminal.type("rls", "matrix", "--scene", "scene.sql", "--json").document
+
+    tried = {
+        cell["tried"]
+        for cell in document["cells"]
+        if (cell["subject"], cell["operation"]) == ("public.shelves", "select")
+    }
+    assert tried == {3}
+    assert empty_database.run("select from public.shelves") == []
+
+
 def test_people_of_the_database_are_taken_before_any_is_made(
-    terminal: terminals.Terminal, person: MakePerson
+    database: Database, person: MakePerson
 ) -> None:
     ada, ben, eve = person(), person(), person(status="suspended")
     owner = person("owner")
 
-    people = terminal.type("rls", "matrix", "--json").document["people"]
+    with database.connect(autocommit=False) as connection:
+        everybody = people.gather(connection)
+        connection.rollback()
 
-    known = {each["name"]: each["id"] for each in people if not each["made"]}
+    names = ["anon", "client", "prof", "admin", "owner", "suspended", "service_role"]
+    assert [each.name for each in everybody.acting] == names
+    known = {each.name: each.id for each in everybody.acting if not each.is_made}
     taken = {"client": ada.id, "suspended": eve.id, "owner": owner.id}
     assert known == {**taken, "anon": None, "service_role": None}
-    assert ben.id not in known.values()
+    assert everybody.other.id == ben.id
 
 
 def test_production_is_asked_about_first(
-    terminal: terminals.Terminal, database: Database, monkeypatch: pytest.MonkeyPatch
+    terminal: terminals.Terminal, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NLCTL_PRODUCTION_DATABASE_URL", database.url)
+    monkeypatch.setenv("NLCTL_PRODUCTION_DATABASE_URL", empty_database.url)
 
     refused = terminal.type("rls", "matrix", "--target", "production")
     allowed = terminal.type("rls", "matrix", "--target", "production", "--yes")
@@ -138,7 +172,7 @@ def test_only_the_owner_of_the_tables_can_measure(database: Database, tmp_path: 
 
 
 def test_a_file_that_cannot_be_read_or_written_is_named(terminal: terminals.Terminal) -> None:
-    for option in ("--expect", "--html"):
+    for option in ("--expect", "--scene", "--html"):
         answer = terminal.type("rls", "matrix", option, "nowhere/file")
 
         assert answer.exit_code == 2
@@ -181,7 +215,7 @@ def test_the_page_works_as_a_file_and_asks_nothing_of_the_network(
 
     opened = subprocess.run(
         [chromium, *browser.FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-         f"{page.as_uri()}#operation=call&person=anon"],
+         f"{page.as_uri()}#operation=select&person=anon"],
         capture_output=True, encoding="utf-8", timeout=browser.PATIENCE_SECONDS,
     )  # fmt: skip
 
@@ -195,7 +229,12 @@ def cells_of(document: Any) -> list[dict[str, str]]:
     tried = [
         *document["cells"],
         *(
-            {**call, "subject": call["function"], "class": "", "operation": "call"}
+            {
+                **call,
+                "subject": call["function"],
+                "class": call["class"] or "",
+                "operation": "call",
+            }
             for call in document["calls"]
         ),
     ]

@@ -12,6 +12,13 @@ OWNER_ONLY = """(id >= ( SELECT
             WHEN (app.current_user_type() = 'owner'::text) THEN 0
             ELSE NULL::integer
         END AS "case"))"""
+LEAST, MOST = ("-".join(digit * n for n in (8, 4, 4, 4, 12)) for digit in "0f")
+BOUNDED = f"""((user_id = ( SELECT app.current_user_id() AS current_user_id))
+  OR ((user_id >= ( SELECT
+        CASE
+            WHEN public.is_admin_or_owner(( SELECT auth.uid() AS uid)) THEN '{LEAST}'::uuid
+            ELSE NULL::uuid
+        END AS "case")) AND (user_id <= '{MOST}'::uuid)))"""
 BROADCAST = """((extension = 'broadcast'::text)
   AND (( SELECT realtime.topic() AS topic) = 'a b'::text))"""
 OWN_FOLDER = "((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)"
@@ -39,6 +46,7 @@ STAFF = "( SELECT public.is_admin_or_owner(( SELECT auth.uid() AS uid)) AS is_ad
         ("(( SELECT app.current_user_type() AS current_user_type) = 'owner'::text)",
          "the caller is of type `owner`"),
         (OWNER_ONLY, "the caller is of type `owner`"),
+        (BOUNDED, "`user_id` is the caller, or the caller is an admin or owner"),
         (BROADCAST, "the message is a `broadcast` and the topic is `a b`"),
         (f"(( SELECT realtime.topic() AS topic) = ('loans:'::text || {CALLER}))",
          "the topic is `loans:` with the id of the caller"),
@@ -78,6 +86,7 @@ BODIES = Bodies(
         "app.tell": """
           declare topic constant text := 'loans:' || new.borrower_id; begin
           perform realtime.send(jsonb_build_object('id', new.id, 'at', now()), 'told', topic, true);
+          perform realtime.broadcast_changes('loan:' || loan.id, 'moved', tg_op, 'loans');
           perform realtime.broadcast_changes('all', tg_op, tg_op, 'loans', 'public', new, old);
         """,
         "app.loop": "perform app.loop(); perform app.back();",
@@ -117,5 +126,6 @@ def test_a_function_writes_where_it_says() -> None:
 def test_a_function_publishes_on_topics_people_can_read() -> None:
     assert BODIES.publications("public.borrow") == [
         Publication("loans:{borrower_id}", "told", "{ id, at }"),
+        Publication("loan:{id}", "moved", None),
         Publication("all", "{tg_op}", None),
     ]

@@ -515,3 +515,68 @@ def test_the_command_exports_to_a_file(library: Database, folder: Path, tmp_path
     terminal.type("seed", "export", "public.kinds", "--key", "id", "--output", "kinds.yaml")
 
     assert "label: Œuvre « rare »" in (tmp_path / "kinds.yaml").read_text(encoding="utf-8")
+
+
+# Rows of other tables, by what people know of them.
+
+
+BOXES = """\
+create table public.boxes (
+  id uuid primary key default gen_random_uuid(),
+  shelf text not null, place int not null, unique (shelf, place)
+);
+create table public.things (
+  box_id uuid not null references public.boxes (id), name text not null, primary key (box_id, name)
+);
+"""
+THINGS = """\
+table: public.things
+key: [box_id, name]
+rows:
+  - {box_id: {shelf: haute, place: 1}, name: Scie}
+  - {box_id: {shelf: haute, place: 2}, name: Rabot}
+---
+table: public.boxes
+key: [shelf, place]
+rows:
+  - {shelf: haute, place: 1}
+  - {shelf: haute, place: 2}
+"""
+CONTENTS = "select place, name from public.things join public.boxes on id = box_id order by place"
+
+
+def test_a_row_names_another_by_what_people_know_of_it(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    empty_database.run(BOXES)
+    (tmp_path / "things.yaml").write_text(THINGS, encoding="utf-8")
+
+    planned = seeds.diff(empty_database.url, tmp_path)
+    first = seeds.apply(empty_database.url, tmp_path)
+    second = seeds.apply(empty_database.url, tmp_path, prune=True)
+
+    assert empty_database.run(CONTENTS) == [(1, "Scie"), (2, "Rabot")]
+    assert (len(planned.changes), len(first.changes), len(second.changes)) == (4, 4, 0)
+    assert [change.key["box_id"] for change in first.changes if "name" in change.key] == [
+        {"shelf": "haute", "place": place} for place in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("{shelf: basse, place: 1}", r'things.yaml:\d+: box_id names no row: \{"shelf": "basse"'),
+        ("{shelf: haute}", r"things.yaml:\d+: \(shelf\) is not unique in public.boxes"),
+        ("{colour: red}", r"things.yaml:\d+: \(colour\) is not unique in public.boxes"),
+    ],
+)
+def test_a_row_that_names_nothing_is_refused(
+    empty_database: Database, tmp_path: Path, named: str, said: str
+) -> None:
+    empty_database.run(BOXES)
+    wrong = THINGS.replace("{shelf: haute, place: 2}, name", f"{named}, name")
+    (tmp_path / "things.yaml").write_text(wrong, encoding="utf-8")
+
+    with pytest.raises((SeedRefused, SeedFileInvalid), match=said):
+        seeds.apply(empty_database.url, tmp_path)
+    assert empty_database.run("select * from public.boxes") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,31 @@ def test_a_password_never_shows_in_a_repr(
     monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", URL)
 
     assert "hush" not in repr(targets.resolve(project, "staging"))
+
+
+def test_servers_call_the_api_of_a_target_with_its_key(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLCTL_EU_PRODUCTION_API_URL", "https://api.example.test")
+    (project.root / ".env").write_text("NLCTL_EU_PRODUCTION_SECRET_KEY=hush\n")
+
+    access = targets.access(project, "eu-production")
+
+    assert (access.api_url, access.secret_key) == ("https://api.example.test", "hush")
+    assert "hush" not in repr(access)
+
+
+def test_servers_call_the_local_api_where_it_says_it_is(project: Project) -> None:
+    project.state.mkdir()
+    told = {"url": "http://127.0.0.1:54321", "secret_key": "hush", "pid": 7}
+    (project.state / "api.json").write_text(json.dumps(told))
+
+    assert targets.access(project).api_url == "http://127.0.0.1:54321"
+
+
+def test_an_api_that_does_not_run_says_so(project: Project) -> None:
+    with pytest.raises(DatabaseUnreachable, match="not running"):
+        targets.access(project)
 
 
 def test_a_missing_url_is_named(project: Project) -> None:

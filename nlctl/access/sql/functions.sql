@@ -12,6 +12,12 @@ select
     where position <= p.pronargs - p.pronargdefaults
   ) as required,
   p.proisstrict as is_strict,
+  case when p.proargtypes[0] = 'uuid'::regtype then p.proargnames[1] end as first,
+  (
+    select format('%%s.%%s', c.relnamespace::regnamespace, c.relname)
+    from pg_type t join pg_class c on c.oid = t.typrelid
+    where t.oid = p.prorettype
+  ) as returns,
   array(
     select role from unnest(%(roles)s::text[]) as role
     where has_function_privilege(role, p.oid, 'execute')

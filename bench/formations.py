@@ -1,0 +1,164 @@
+"""Every function of the formations, and the pages read without one, on 1,000,000 cards.
+
+Each in turn by hand (what somebody would write for the same answer, as superuser: without
+policies, without PL/pgSQL, but with the same locks, foreign keys, audit lines and broadcasts), in
+SQL as the person who asks, and through the Data API; here, and where there are 10,000 cards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+from bench.data_api import served
+from bench.formations_asked import NOTHING, Place, Question, read_questions
+from nlctl import console
+from nlctl import project as projects
+from nlctl.local.cluster import SUPERUSER
+from tests import databases, products
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.databases import Database
+
+ROWS = Path(__file__).with_name("formations_rows.sql")
+FEW = 10_000
+WARM_UP_RUNS = 8  # plans are settled after five, those inside functions too
+COLUMNS = (
+    "", "by hand", "SQL p50", "p95", "ratio", "growth", "by hand", "HTTP p50", "p95", "ratio",
+)  # fmt: skip
+
+
+@dataclass
+class Taken:
+    """Milliseconds that one question took in one place, run by run."""
+
+    by_hand: list[float] = field(default_factory=list)
+    in_sql: list[float] = field(default_factory=list)
+    in_http: list[float] = field(default_factory=list)
+
+    def run(self, place: Place, question: Question, row: dict[str, object]) -> None:
+        """Ask in the three ways, in any order: the first finds everything cold."""
+        ways = [
+            (self.by_hand, place.by_hand), (self.in_sql, place.in_sql),
+            (self.in_http, place.in_http),
+        ]  # fmt: skip
+        random.shuffle(ways)
+        for times, ask in ways:
+            times.append(ask(question, row) * 1000)
+
+
+def fill(database: Database, rows: int) -> None:
+    """Put that many cards into a database, and all that belongs to them."""
+    with database.connect(SUPERUSER) as admin:
+        admin.execute("select set_config('bench.rows', %s, false)", [str(rows)])
+        admin.execute(ROWS.read_bytes())
+        admin.execute("vacuum analyze")
+
+
+@contextmanager
+def places(base: Database, volumes: tuple[int, ...]) -> Iterator[list[Place]]:
+    """A database for each volume, with a gateway in a process of its own."""
+    with ExitStack() as running:
+        found = []
+        for rows in volumes:
+            database = databases.clone(base)
+            fill(database, rows)
+            command = [sys.executable, "-m", "bench.data_api_server", database.authenticator_url]
+            place = Place(database, running.enter_context(served(command)))
+            running.callback(place.close)
+            found.append(place)
+        yield found
+
+
+def time(question: Question, where: list[Place], runs: int) -> list[Taken]:
+    """Ask everywhere in turn, so that a busy machine slows them all."""
+    taken = [Taken() for _ in where]
+    rows = [place.rows(question, WARM_UP_RUNS + runs) for place in where]
+    for place, samples in zip(where, rows, strict=True):
+        place.check(question, samples[0])
+    for number in range(WARM_UP_RUNS + runs):
+        if number == WARM_UP_RUNS:
+            taken = [Taken() for _ in where]
+        for place, samples, times in zip(where, rows, taken, strict=True):
+            times.run(place, question, samples[number])
+    return taken
+
+
+def line(question: Question, few: Taken, many: Taken, nothing: float) -> tuple[str, ...]:
+    """The columns of one question; the limit over HTTP is by hand after a call of nothing."""
+    limit, in_sql, in_http = map(_quiet, (many.by_hand, many.in_sql, many.in_http))
+    return (
+        question.name,
+        f"{median(many.by_hand):.2f}",
+        f"{median(many.in_sql):.2f}",
+        f"{_p95(many.in_sql):.2f}",
+        f"{in_sql / limit:.2f}",
+        f"{in_sql / _quiet(few.in_sql):.1f}",
+        f"{limit / _quiet(few.by_hand):.1f}",
+        f"{median(many.in_http):.2f}",
+        f"{_p95(many.in_http):.2f}",
+        f"{in_http / (limit + nothing):.2f}",
+    )
+
+
+def _p95(times: list[float]) -> float:
+    return quantiles(times, n=20)[-1]
+
+
+def _quiet(times: list[float]) -> float:
+    """The first quartile, for ratios: of a busy machine the slower half tells little else."""
+    return quantiles(times, n=4)[0]
+
+
+def measure(base: Database, rows: int, runs: int, named: str) -> None:
+    """Print one line a question."""
+    questions = read_questions(named)
+    floor = Question(NOTHING, "select bench.id('person', 2) as caller", ("select 1",))
+    with places(base, (FEW, rows)) as where:
+        nothing = _quiet(time(floor, where[1:], runs)[0].in_http)
+        lines = []
+        with console.progress("Asking", len(questions)) as advance:
+            for question in questions:
+                few, many = time(question, where, runs)
+                lines.append(line(question, few, many, nothing))
+                advance(question.name)
+    console.say_table(COLUMNS, lines)
+    console.say(
+        f"Milliseconds with {rows:,} cards, {runs} runs each; growth from {FEW:,}; "
+        "ratios and growth of first quartiles. "
+        f"A call of nothing takes {nothing:.2f} through the Data API."
+    )
+
+
+def main() -> None:
+    """Make a server on memory, measure, throw it away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="cards, 1,000,000 by default")
+    parser.add_argument("--runs", type=int, default=40, help="40 by default")
+    parser.add_argument(
+        "--only", default="", metavar="NAME", help="questions with this in the name"
+    )
+    asked = parser.parse_args()
+    project = projects.find()
+    cluster = databases.start_cluster()
+    try:
+        base = databases.create(cluster)
+        products.install(base, project)
+        products.make_buckets(base, project)
+        # What people write here is undone by their own wish.
+        base.run("alter role authenticator set pgrst.db_tx_end = 'commit-allow-override'")
+        measure(base, asked.rows, asked.runs, asked.only)
+    finally:
+        databases.destroy_cluster(cluster)
+
+
+if __name__ == "__main__":
+    main()

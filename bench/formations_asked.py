@@ -1,0 +1,199 @@
+"""What bench.formations asks, of one database: in SQL, through the Data API, and by hand.
+
+A question is a file of formations_questions/, named after the function or table it is about, with
+the sample (one row a run: the caller, the function's arguments, what the writer by hand knows) and
+the statements that somebody would write by hand for the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from psycopg.types.json import Jsonb
+
+from nlctl.database import Caller, act_as
+from nlctl.local import keys
+from nlctl.local.cluster import SUPERUSER
+from nlctl.local.tokens import Keyring
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.databases import Database
+
+FOLDER = Path(__file__).with_name("formations_questions")
+SECTIONS = re.compile(r"^-- (Sample|Asked|By hand):? ?(.*)$", re.MULTILINE)
+NOTHING = "bench_nothing"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that people ask, and the same by hand."""
+
+    name: str
+    sample: str
+    by_hand: tuple[str, ...]
+    query: str = ""
+    path: str = ""
+    """What is read without a function, in SQL and in the Data API's address."""
+
+    @property
+    def function(self) -> str | None:
+        """What is called; None where a table or view is read."""
+        return None if self.query else self.name.partition(".")[0]
+
+    def in_sql(self, row: Row) -> str:
+        """What the person sends."""
+        if self.query:
+            return self.query
+        given = ", ".join(f"{name} => %({name})s" for name in _arguments(row))
+        return f"select * from public.{self.function}({given})"
+
+    def in_http(self, row: Row) -> tuple[str, str, bytes | None]:
+        """Method, path and body of the person's request."""
+        if self.path:
+            return "GET", f"/rest/v1/{self.path.format(**row)}", None
+        body = json.dumps(_arguments(row), default=str)
+        return "POST", f"/rest/v1/rpc/{self.function}", body.encode()
+
+
+def read_questions(named: str = "") -> list[Question]:
+    """Those whose name has `named` in it."""
+    return [_read(path) for path in sorted(FOLDER.glob("*.sql")) if named in path.stem]
+
+
+def _read(path: Path) -> Question:
+    _, *parts = SECTIONS.split(path.read_text(encoding="utf-8"))
+    told = {
+        kind: (title, body.strip())
+        for kind, title, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    }
+    address, query = told.get("Asked", ("", ""))
+    by_hand = tuple(filter(None, map(str.strip, told["By hand"][1].split(";\n"))))
+    return Question(path.stem, told["Sample"][1], by_hand, query, address)
+
+
+def _arguments(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name.startswith("p_")}
+
+
+class Place:
+    """One database with its gateway, and whoever asks there. Whatever they write is undone."""
+
+    def __init__(self, database: Database, gateway: str) -> None:
+        self._open = ExitStack()
+        self._people = self._connect(database, "authenticator")
+        self._expert = self._connect(database, SUPERUSER)
+        # By hand means without our triggers; those of foreign keys are set to fire all the same.
+        self._expert.execute("set session_replication_role = replica")
+        # Nothing here is worth a new plan each time.
+        self._expert.execute("set plan_cache_mode = force_generic_plan")
+        self._expert.commit()
+        place = urlsplit(gateway)
+        self._http = HTTPConnection(place.hostname or "", place.port)
+        self._open.callback(self._http.close)
+        self._keyring = Keyring(keys.JWT_SECRET)
+
+    def _connect(self, database: Database, user: str) -> psycopg.Connection:
+        return self._open.enter_context(database.connect(user, autocommit=False))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._open.close()
+
+    def rows(self, question: Question, runs: int) -> list[Row]:
+        """One for each run, again from the beginning where the sample is short."""
+        cursor = self._expert.execute(question.sample.encode())
+        names = [column.name for column in cursor.description or ()]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        self._expert.rollback()
+        if not found:
+            raise RuntimeError(f"{question.name} has an empty sample.")
+        return [found[number % len(found)] for number in range(runs)]
+
+    def in_sql(self, question: Question, row: Row) -> float:
+        """Seconds, in a transaction that has become the caller already."""
+        act_as(self._people, _caller(row))
+        begin = perf_counter()
+        self._people.execute(question.in_sql(row).encode(), _values(row), prepare=True)
+        taken = perf_counter() - begin
+        self._people.rollback()
+        return taken
+
+    def by_hand(self, question: Question, row: Row) -> float:
+        """Seconds of the superuser's statements, sent at once."""
+        values = _values(row)
+        self._expert.execute("select 1")
+        begin = perf_counter()
+        if len(question.by_hand) == 1:
+            self._expert.execute(question.by_hand[0].encode(), values, prepare=True)
+        else:
+            with self._expert.pipeline():
+                for statement in question.by_hand:
+                    self._expert.execute(statement.encode(), values, prepare=True)
+        taken = perf_counter() - begin
+        self._expert.rollback()
+        return taken
+
+    def in_http(self, question: Question, row: Row) -> float:
+        """Seconds of the request, with whatever the Data API does around it."""
+        method, path, body = question.in_http(row)
+        headers = {
+            "apikey": keys.PUBLISHABLE_KEY,
+            "Authorization": f"Bearer {self._keyring.sign(_claims(row))}",
+            "Content-Type": "application/json",
+            "Prefer": "tx=rollback",
+        }
+        begin = perf_counter()
+        self._http.request(method, path, body, headers)
+        answer = self._http.getresponse()
+        said = answer.read()
+        taken = perf_counter() - begin
+        if answer.status not in {200, 204}:
+            raise RuntimeError(f"{question.name} was answered with {said.decode()}")
+        return taken
+
+    def check(self, question: Question, row: Row) -> None:
+        """Times would mean nothing if by hand something else came out."""
+        act_as(self._people, _caller(row))
+        asked = self._people.execute(question.in_sql(row).encode(), _values(row)).fetchall()
+        self._people.rollback()
+        for statement in question.by_hand:
+            cursor = self._expert.execute(statement.encode(), _values(row))
+        by_hand = cursor.fetchall() if cursor.description else []
+        self._expert.rollback()
+        if question.query or self._only_reads(question):
+            if asked != by_hand:
+                raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
+        elif cursor.rowcount == 0:
+            raise RuntimeError(f"{question.name} does nothing by hand.")
+
+    def _only_reads(self, question: Question) -> bool:
+        found = self._expert.execute(
+            "select provolatile = 's' from pg_proc"
+            " where pronamespace = 'public'::regnamespace and proname = %s",
+            [question.function],
+        ).fetchone()
+        self._expert.rollback()
+        return bool(found and found[0])
+
+
+def _caller(row: Row) -> Caller:
+    return Caller("authenticated", _claims(row))
+
+
+def _claims(row: Row) -> dict[str, Any]:
+    return {"sub": str(row["caller"]), "role": "authenticated", "aud": "authenticated"}
+
+
+def _values(row: Row) -> Row:
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in row.items()}

@@ -1,0 +1,323 @@
+-- Overviews: what one person follows and composes, and what all clients do, for staff.
+
+create function app.course_progress(p_submission_id uuid) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'modules_total', count(*),
+    'modules_done', count(*) filter (where status = 'done'),
+    'modules_in_progress', count(*) filter (where status = 'in_progress'),
+    'modules_blocked', count(*) filter (where status = 'blocked'))
+  from public.formation_module_statuses
+  where submission_id = p_submission_id;
+$$;
+comment on function app.course_progress is 'How far a formation is: its cards, counted by column.';
+
+create function public.get_user_courses_and_parcours(p_user_id uuid) returns jsonb
+language plpgsql stable
+security definer -- archived courses that somebody follows are out of his sight, not of his list
+set search_path = ''
+as $$
+declare
+  caller_id constant uuid := app.require_user();
+begin
+  if p_user_id is distinct from caller_id and not public.is_admin_or_owner(caller_id) then
+    perform app.refuse('FORBIDDEN', 'Tu ne vois que tes propres formations.');
+  end if;
+  if not exists (select from public.profiles where id = p_user_id) then
+    perform app.refuse('NOT_FOUND', 'Cette personne n''existe pas.');
+  end if;
+
+  return jsonb_build_object(
+    'courses', coalesce((
+      select jsonb_agg(
+        jsonb_build_object(
+          'enrolment_id', mine.id,
+          'course_id', mine.course_id,
+          'title', kept.content ->> 'title',
+          'description', kept.content ->> 'description',
+          'course_version', mine.course_version,
+          'latest_version', course.version,
+          'status', course.status,
+          'modules', kept.content -> 'modules',
+          'done_modules', mine.done_modules,
+          'modules_total', jsonb_array_length(kept.content -> 'modules'),
+          'modules_done', cardinality(mine.done_modules),
+          'enrolled_at', mine.enrolled_at,
+          'completed_at', mine.completed_at,
+          'last_activity_at', mine.last_activity_at)
+        order by mine.last_activity_at desc, mine.id)
+      from public.user_courses as mine
+      join public.courses as course on course.id = mine.course_id
+      join public.course_versions as kept
+        on kept.course_id = mine.course_id and kept.version = mine.course_version
+      where mine.user_id = p_user_id
+    ), '[]'),
+    'parcours', coalesce((
+      select jsonb_agg(
+        jsonb_build_object(
+          'course_id', course.id,
+          'title', course.title,
+          'slug', course.slug,
+          'description', course.description,
+          'status', course.status,
+          'version', course.version,
+          'modules_total', coalesce(modules.total, 0),
+          'duration', coalesce(modules.minutes, 0),
+          'submission', submission.told,
+          'formation', formation.told,
+          'created_at', course.created_at,
+          'updated_at', course.updated_at)
+        order by course.created_at desc, course.id)
+      from public.courses as course
+      left join (
+        select
+          module.course_id,
+          count(*) as total,
+          sum(coalesce(module.duration_minutes, palette.duration_minutes)) as minutes
+        from public.course_modules as module
+        join public.builder_modules as palette on palette.id = module.builder_module_id
+        where module.course_id = any (array(
+          select written.id from public.courses as written where written.author_id = p_user_id))
+        group by module.course_id
+      ) as modules on modules.course_id = course.id
+      left join lateral (
+        select jsonb_build_object(
+          'submission_id', latest.id, 'status', latest.status,
+          'submitted_at', latest.submitted_at, 'reviewed_at', latest.reviewed_at,
+          'review_comment', latest.review_comment,
+          'course_version', snapshot.course_version) as told
+        from public.formation_submissions as latest
+        join public.user_formation_snapshots as snapshot on snapshot.submission_id = latest.id
+        where latest.course_id = course.id
+        order by latest.submitted_at desc
+        limit 1
+      ) as submission on true
+      left join lateral (
+        select jsonb_build_object(
+          'formation_id', followed.id, 'submission_id', followed.submission_id,
+          'prof_id', followed.prof_id, 'started_at', followed.started_at,
+          'ended_at', followed.ended_at) || app.course_progress(followed.submission_id) as told
+        from public.user_formations as followed
+        where followed.course_id = course.id
+        order by followed.started_at desc
+        limit 1
+      ) as formation on true
+      where course.author_id = p_user_id and course.course_type = 'custom'
+        and course.deleted_at is null
+    ), '[]'));
+end;
+$$;
+comment on function public.get_user_courses_and_parcours is
+  'What somebody follows and composes, for himself and staff: courses, the standard ones, in his '
+  'version (enrolment_id, course_id, title, description, course_version, latest_version, status, '
+  'modules, done_modules, modules_total, modules_done, enrolled_at, completed_at, '
+  'last_activity_at), and parcours, his own (course_id, title, slug, description, status, '
+  'version, modules_total, duration, created_at, updated_at), each with its latest submission '
+  '(submission_id, status, submitted_at, reviewed_at, review_comment, course_version) and '
+  'formation (formation_id, submission_id, prof_id, started_at, ended_at, modules_total, '
+  'modules_done, modules_in_progress, modules_blocked), or null. Refuses with FORBIDDEN or '
+  'NOT_FOUND.';
+grant execute on function public.get_user_courses_and_parcours to authenticated;
+
+create function app.people_named(p_words text) returns uuid[]
+language sql stable
+set search_path = ''
+as $$
+  -- As app.plain writes, but a function would be called for each of them.
+  select array(
+    select id from public.profiles
+    where strpos(
+      translate(
+        lower(concat_ws(' ', first_name, last_name, email)),
+        'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
+      p_words) > 0);
+$$;
+comment on function app.people_named is
+  'Those who have these words, as app.plain writes them, in their names or their address.';
+
+create function app.courses_named(p_words text) returns uuid[]
+language sql stable
+set search_path = ''
+as $$
+  select array(
+    select id from public.courses
+    where strpos(
+      translate(
+        lower(title), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
+      p_words) > 0);
+$$;
+comment on function app.courses_named is
+  'Those that have these words, as app.plain writes them, in their title.';
+
+create function public.get_admin_formations_and_submissions(
+  p_search text default null,
+  p_kind text default null,
+  p_status text default null,
+  p_user_id uuid default null,
+  p_prof_id uuid default null,
+  p_before timestamptz default null,
+  p_before_id uuid default null,
+  p_limit integer default 50
+) returns table (
+  "displayId" text,
+  kind text,
+  id uuid,
+  submission_id uuid,
+  formation_id uuid,
+  course_id uuid,
+  course_type text,
+  title text,
+  status text,
+  course_version integer,
+  latest_version integer,
+  user_id uuid,
+  first_name text,
+  last_name text,
+  email text,
+  prof_id uuid,
+  modules_total integer,
+  modules_done integer,
+  submitted_at timestamptz,
+  reviewed_at timestamptz,
+  reviewed_by uuid,
+  review_comment text,
+  last_activity_at timestamptz
+)
+language plpgsql stable
+security definer -- one question for staff, instead of the policies of seven tables for each row
+set search_path = ''
+-- A filter that is not asked for must not cost the index of one that is.
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+  wanted constant text := nullif(app.plain(btrim(p_search)), '');
+  last_id constant uuid := coalesce(p_before_id, '00000000-0000-0000-0000-000000000000');
+  people uuid[];
+  named uuid[];
+begin
+  perform app.require_admin();
+  if p_kind is not null and p_kind not in ('submission', 'formation', 'enrolment') then
+    perform app.refuse('INVALID', 'Ce genre d''élément n''existe pas.', 'kind');
+  end if;
+  if p_status is not null and p_status not in (
+    'pending', 'approved', 'rejected', 'withdrawn', 'under_way', 'ended', 'completed'
+  ) then
+    perform app.refuse('INVALID', 'Ce statut n''existe pas.', 'status');
+  end if;
+  if p_limit is null or p_limit not between 1 and 100 then
+    perform app.refuse('INVALID', 'Demande entre 1 et 100 éléments à la fois.', 'limit');
+  end if;
+
+  -- Looked for once, rather than in every submission there is.
+  if wanted is not null then
+    people := app.people_named(wanted);
+    named := app.courses_named(wanted);
+  end if;
+
+  return query
+  with submitted as (
+    select
+      case when f.id is null then 'submission' else 'formation' end as kind,
+      s.id, s.id as submission_id, f.id as formation_id, s.course_id, s.user_id,
+      case
+        when f.id is null then s.status
+        when f.ended_at is null then 'under_way'
+        else 'ended'
+      end as status,
+      f.prof_id, s.submitted_at, s.reviewed_at, s.reviewed_by, s.review_comment,
+      s.last_activity_at, null::integer as course_version, null::uuid[] as done_modules
+    from public.formation_submissions as s
+    left join public.user_formations as f on f.submission_id = s.id
+    where (p_user_id is null or s.user_id = p_user_id)
+      and (p_prof_id is null or f.prof_id = p_prof_id)
+      and (
+        p_kind is null
+        or p_kind = 'submission' and s.status <> 'approved'
+        or p_kind = 'formation' and s.status = 'approved'
+      )
+      and (
+        p_status is null
+        or s.status = p_status and p_status <> 'approved'
+        or s.status = 'approved' and (
+          p_status = 'approved'
+          or p_status = 'under_way' and f.ended_at is null
+          or p_status = 'ended' and f.ended_at is not null
+        )
+      )
+      and (wanted is null or s.user_id = any (people) or s.course_id = any (named))
+      and not exists (
+        select from public.courses as gone
+        where gone.id = s.course_id and gone.deleted_at is not null
+      )
+      and (p_before is null or (s.last_activity_at, s.id) < (p_before, last_id))
+    order by s.last_activity_at desc, s.id desc
+    limit p_limit
+  ),
+  enrolled as (
+    select
+      'enrolment', e.id, null::uuid, null::uuid, e.course_id, e.user_id,
+      case when e.completed_at is null then 'under_way' else 'completed' end,
+      null::uuid, e.enrolled_at, null::timestamptz, null::uuid, null::text,
+      e.last_activity_at, e.course_version, e.done_modules
+    from public.user_courses as e
+    where coalesce(p_kind, 'enrolment') = 'enrolment' and p_prof_id is null
+      and (p_user_id is null or e.user_id = p_user_id)
+      and (
+        p_status is null
+        or p_status = 'under_way' and e.completed_at is null
+        or p_status = 'completed' and e.completed_at is not null
+      )
+      and (wanted is null or e.user_id = any (people) or e.course_id = any (named))
+      and (p_before is null or (e.last_activity_at, e.id) < (p_before, last_id))
+    order by e.last_activity_at desc, e.id desc
+    limit p_limit
+  ),
+  page as (
+    select * from submitted
+    union all
+    select * from enrolled
+    order by last_activity_at desc, id desc
+    limit p_limit
+  )
+  select
+    page.kind || ':' || page.id, page.kind, page.id, page.submission_id, page.formation_id,
+    page.course_id, course.course_type, course.title, page.status,
+    coalesce(snapshot.course_version, page.course_version), course.version,
+    page.user_id, person.first_name, person.last_name, person.email, page.prof_id,
+    coalesce(
+      cards.total, jsonb_array_length(snapshot.content -> 'modules'),
+      jsonb_array_length(kept.content -> 'modules'))::integer,
+    coalesce(cards.done, cardinality(page.done_modules), 0)::integer,
+    page.submitted_at, page.reviewed_at, page.reviewed_by, page.review_comment,
+    page.last_activity_at
+  from page
+  -- Looked up row by row (limit), so that no page reads all courses or all people.
+  cross join lateral (
+    select said.* from public.courses as said where said.id = page.course_id limit 1
+  ) as course
+  cross join lateral (
+    select one.* from public.profiles as one where one.id = page.user_id limit 1
+  ) as person
+  left join public.user_formation_snapshots as snapshot
+    on snapshot.submission_id = page.submission_id
+  left join public.course_versions as kept
+    on kept.course_id = page.course_id and kept.version = page.course_version
+  left join lateral (
+    select count(*) as total, count(*) filter (where card.status = 'done') as done
+    from public.formation_module_statuses as card
+    where card.submission_id = page.submission_id
+    having count(*) > 0
+  ) as cards on true
+  order by page.last_activity_at desc, page.id desc;
+end;
+$$;
+comment on function public.get_admin_formations_and_submissions is
+  'What clients submit and follow, newest activity first, for staff: submissions, formations '
+  '(approved submissions) and enrolments in standard courses, each with a displayId of its own. '
+  'p_kind is submission, formation or enrolment; p_status is pending, approved, rejected, '
+  'withdrawn, under_way, ended or completed; p_search looks in titles, names and addresses. The '
+  'next page starts from the last row: p_before is its last_activity_at, p_before_id its id. '
+  'Refuses with FORBIDDEN or INVALID (kind, status, limit).';
+grant execute on function public.get_admin_formations_and_submissions to authenticated;

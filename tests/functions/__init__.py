@@ -1,0 +1,1 @@
+"""The functions of the product, against the stack they call."""

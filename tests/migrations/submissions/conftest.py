@@ -1,0 +1,44 @@
+"""A palette, a client with a course, and somebody who answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.formations import compose, make_palette, submit
+
+if TYPE_CHECKING:
+    from tests.callers import Person
+    from tests.conftest import MakePerson
+    from tests.databases import Database
+
+
+@pytest.fixture
+def palette(school: Database) -> list[str]:
+    """Five modules to compose courses of."""
+    return make_palette(school)
+
+
+@pytest.fixture
+def ada(member: MakePerson) -> Person:
+    """A client."""
+    return member()
+
+
+@pytest.fixture
+def admin(member: MakePerson) -> Person:
+    """Somebody who answers."""
+    return member("admin")
+
+
+@pytest.fixture
+def course_id(ada: Person, palette: list[str]) -> str:
+    """Ada's draft of three modules."""
+    return compose(ada, palette[:3])
+
+
+@pytest.fixture
+def submission_id(ada: Person, course_id: str) -> str:
+    """Ada's draft, submitted."""
+    return submit(ada, course_id)

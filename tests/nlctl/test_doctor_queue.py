@@ -13,7 +13,6 @@ from nlctl.queue.status import Failed, Overview, Queue
 CALM = Queue(
     "mail", waiting=2, later=0, running=0, stalled=0, failed=0, done=5, oldest_waiting=None
 )
-AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
 FAILURE = Failed(7, "mail", "send-letter", 12, None, "No such mailbox.")
 
 
@@ -40,13 +39,17 @@ def test_jobs_left_in_the_middle_want_a_worker(workers: int, status: Status) -> 
     assert found is status
 
 
+def an_hour_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
 def test_jobs_that_wait_for_long_are_told() -> None:
-    [(status, message)] = judge(replace(CALM, oldest_waiting=AN_HOUR_AGO), workers=0)
+    [(status, message)] = judge(replace(CALM, oldest_waiting=an_hour_ago()), workers=0)
 
     assert (status, message) == (Status.ERROR, "2 jobs of mail wait, the oldest for 60 minutes.")
 
 
 def test_jobs_whose_function_is_still_to_come_may_wait() -> None:
-    [(status, _)] = judge(replace(CALM, name="later", oldest_waiting=AN_HOUR_AGO))
+    [(status, _)] = judge(replace(CALM, name="later", oldest_waiting=an_hour_ago()))
 
     assert status is Status.OK

@@ -230,10 +230,10 @@ def test_a_caller_who_hangs_up_leaves_nothing(storage: Running, ada: Somebody, h
             b'--XX\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n'
             + b"x" * 2 * MEBIBYTE
         )
+        wait_until(storage.files)  # it has begun
 
     assert ada.upload(f"{MINE}/b").status_code == 200
-    wait_until(lambda: len(storage.files()) == 1)
-    assert [path.name for path in storage.files()] == list(storage.versions())
+    wait_until(lambda: [path.name for path in storage.files()] == list(storage.versions()))
 
 
 def wait_until(holds: Any) -> None:

@@ -48,7 +48,7 @@ app.add_typer(worker.app)
 
 def main() -> None:
     """Entry point of the console script."""
-    console.speak_utf8()
+    console.prepare_streams()
     try:
         app()
     except NlctlError as error:

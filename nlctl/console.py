@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from nlctl.errors import NlctlError, Place
 
 
-def speak_utf8() -> None:
-    """Keep French accents whatever the locale says."""
+def prepare_streams() -> None:
+    """Keep French accents whatever the locale says; show each line at once, to a pipe too."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
-            reconfigure(encoding="utf-8", errors="replace")
+            reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
 
 
 def say(line: str = "") -> None:

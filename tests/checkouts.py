@@ -45,8 +45,12 @@ class Checkout:
         return json.loads(done.stdout)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """This machine's, without what would lead nlctl elsewhere."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("NLCTL_")}
+        """This machine's, without what would lead nlctl elsewhere or make it write at once."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("NLCTL_") and name != "PYTHONUNBUFFERED"
+        }
         return {**inherited, "NLCTL_VENV": sys.prefix, **more}
 
     def remove(self) -> None:

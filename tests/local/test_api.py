@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -279,7 +280,10 @@ def test_up_in_the_foreground_stops_everything_in_the_end(checkout: Checkout) ->
         encoding="utf-8",
     )
     assert running.stdout is not None
+    patience = threading.Timer(PATIENCE_SECONDS, running.kill)
+    patience.start()
     told = json.loads(first_document(running.stdout))
+    patience.cancel()
     assert read_theme(told["api_url"]).status_code == 200
 
     running.send_signal(signal.SIGINT)

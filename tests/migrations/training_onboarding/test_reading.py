@@ -98,6 +98,22 @@ def test_answers_are_for_their_author_his_prof_and_staff(
     assert prof.rpc(SUMMARY, p_user_id=client.id)["title"] == "Brief & Profil"
 
 
+def test_a_prof_reads_answers_while_he_accompanies_and_the_formation_afterwards(
+    school: Database, member: MakePerson
+) -> None:
+    client, admin, prof = member(), member("admin"), member("prof")
+    client.rpc(SUBMIT, p_answers=REQUIRED, p_nps={"answer": True})
+    board = start(client, admin, make_palette(school, 1))
+    admin.rpc("assign_formation_prof", p_formation_id=board.formation_id, p_prof_id=prof.id)
+    client.rpc("archive_course", p_course_id=board.course_id)
+
+    for table in ("training_onboarding_responses", "training_onboarding_nps"):
+        assert prof.run(f"select 1 from public.{table}") == []
+    assert prof.refusal(SUMMARY, p_user_id=client.id).code == "FORBIDDEN"
+    assert len(prof.run("select 1 from public.user_formations where ended_at is not null")) == 1
+    assert len(prof.run("select 1 from public.user_formation_snapshots")) == 1
+
+
 # In words.
 
 

@@ -125,16 +125,36 @@ def test_a_submission_that_cannot_notify_does_nothing(
     assert client.run("select profession from public.profiles") == [{"profession": None}]
 
 
-def test_submissions_at_once_are_one_response(school: Database, member: MakePerson) -> None:
+def test_a_double_click_is_one_response_and_one_notification(
+    school: Database, member: MakePerson
+) -> None:
     client = member()
-    told = at_once(*[partial(client.rpc, SUBMIT, p_answers=REQUIRED)] * 6)
+    submit = partial(client.rpc, SUBMIT, p_answers=REQUIRED, p_nps={"answer": True})
+    told = at_once(*[submit] * 6)
     kept = response(school, client)
     assert {each["first_submitted_at"] for each in told} == {kept["first_submitted_at"]}
     dates = [moment(each["last_submitted_at"]) for each in told]
     assert max(dates) == moment(kept["last_submitted_at"])
     assert min(dates) == moment(kept["first_submitted_at"])
+    assert [args["is_first"] for _, args in school.run(JOBS, [client.id])] == [True]
+
+
+def test_of_different_submissions_at_once_each_is_notified(
+    school: Database, member: MakePerson
+) -> None:
+    client = member()
+    at_once(
+        *[partial(client.rpc, SUBMIT, p_answers={**REQUIRED, "motivation": n}) for n in range(1, 7)]
+    )
     jobs = [args["is_first"] for _, args in school.run(JOBS, [client.id])]
     assert sorted(jobs) == [False] * 5 + [True]
+
+
+def test_another_nps_alone_is_news(school: Database, member: MakePerson) -> None:
+    client = member()
+    for nps in ({"answer": True}, {"answer": True, "comment": "  "}, None, {"answer": False}):
+        client.rpc(SUBMIT, p_answers=REQUIRED, p_nps=nps)
+    assert len(school.run(JOBS, [client.id])) == 2
 
 
 def test_an_account_goes_after_what_it_submitted_before(

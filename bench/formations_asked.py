@@ -115,7 +115,7 @@ class Place:
         cursor = self._expert.execute(question.sample.encode())
         names = [column.name for column in cursor.description or ()]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        self._expert.rollback()
+        _undo(self._expert)
         if not found:
             raise RuntimeError(f"{question.name} has an empty sample.")
         return [found[number % len(found)] for number in range(runs)]
@@ -126,7 +126,7 @@ class Place:
         begin = perf_counter()
         self._people.execute(question.in_sql(row).encode(), _values(row), prepare=True)
         taken = perf_counter() - begin
-        self._people.rollback()
+        _undo(self._people)
         return taken
 
     def by_hand(self, question: Question, row: Row) -> float:
@@ -141,7 +141,7 @@ class Place:
                 for statement in question.by_hand:
                     self._expert.execute(statement.encode(), values, prepare=True)
         taken = perf_counter() - begin
-        self._expert.rollback()
+        _undo(self._expert)
         return taken
 
     def in_http(self, question: Question, row: Row) -> float:
@@ -166,11 +166,11 @@ class Place:
         """Times would mean nothing if by hand something else came out."""
         act_as(self._people, _caller(row))
         asked = self._people.execute(question.in_sql(row).encode(), _values(row)).fetchall()
-        self._people.rollback()
+        _undo(self._people)
         for statement in question.by_hand:
             cursor = self._expert.execute(statement.encode(), _values(row))
         by_hand = cursor.fetchall() if cursor.description else []
-        self._expert.rollback()
+        _undo(self._expert)
         if question.query or self._only_reads(question):
             if asked != by_hand:
                 raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
@@ -183,8 +183,13 @@ class Place:
             " where pronamespace = 'public'::regnamespace and proname = %s",
             [question.function],
         ).fetchone()
-        self._expert.rollback()
+        _undo(self._expert)
         return bool(found and found[0])
+
+
+def _undo(connection: psycopg.Connection) -> None:
+    """Roll back past psycopg, which would forget with it what it has prepared."""
+    connection.pgconn.exec_(b"rollback")
 
 
 def _caller(row: Row) -> Caller:

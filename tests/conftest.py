@@ -118,14 +118,14 @@ def person(database: Database) -> MakePerson:
 
 
 @pytest.fixture
-def anon(database: Database) -> Person:
-    """A visitor with the publishable key."""
+def visitor(database: Database) -> Person:
+    """Somebody without a session, as the database sees him."""
     return callers.anonymous(database)
 
 
 @pytest.fixture
-def service(database: Database) -> Person:
-    """A server with the secret key."""
+def server(database: Database) -> Person:
+    """A program with the secret key, as the database sees it."""
     return callers.service(database)
 
 
@@ -136,6 +136,18 @@ def stack() -> Iterator[Stack]:
 
     with stacks.running() as running:
         yield running
+
+
+@pytest.fixture
+def anon(stack: Stack) -> Client:
+    """A visitor, with a real client."""
+    return stack.anon()
+
+
+@pytest.fixture
+def service(stack: Stack) -> Client:
+    """A server with the secret key, with a real client."""
+    return stack.service()
 
 
 @pytest.fixture

@@ -91,6 +91,6 @@ def test_looking_at_a_plan_changes_nothing(database: Database, ada: Person) -> N
     assert database.run("select count(*) from public.plants") == [(5000,)]
 
 
-def test_who_may_not_ask_hears_why(database: Database, anon: Person, ada: Person) -> None:
+def test_who_may_not_ask_hears_why(database: Database, visitor: Person, ada: Person) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        plans.of(anon, "select * from public.plants")
+        plans.of(visitor, "select * from public.plants")

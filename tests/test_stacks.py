@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from tests.stacks import Stack
 
 SMALL = "tests/local/storage/test_stack.py"
+TESTS = Path(__file__).parent
+FIXTURE = re.compile(r"^@pytest\.fixture.*\ndef (anon|client|staff|service)\(", re.MULTILINE)
 
 
 def run_tests(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -34,6 +39,17 @@ def run_tests(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str
         capture_output=True,
         encoding="utf-8",
     )
+
+
+def test_real_clients_have_the_same_names_in_every_test() -> None:
+    """Of a stack of the module's own, where it has one."""
+    makers = defaultdict(set)
+    for path in TESTS.rglob("*.py"):
+        for name in FIXTURE.findall(path.read_text(encoding="utf-8")):
+            makers[name].add(path.relative_to(TESTS).as_posix())
+
+    names = ("anon", "client", "staff", "service")
+    assert makers == {name: {"conftest.py"} for name in names}
 
 
 def test_a_stack_known_by_its_addresses_passes_the_same_tests(stack: Stack) -> None:

@@ -16,7 +16,6 @@ from tests.clients.meeting import Given
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supabase import Client
     from tests.stacks import Stack
 
 HERE = Path(__file__).parent
@@ -40,18 +39,6 @@ def js_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode:
         pytest.skip(f"npm cannot install supabase-js: {done.stderr.decode()[-200:]}")
     return folder
-
-
-@pytest.fixture
-def anon(stack: Stack) -> Client:
-    """A visitor, with a real client."""
-    return stack.anon()
-
-
-@pytest.fixture
-def service(stack: Stack) -> Client:
-    """A server with the secret key, with a real client."""
-    return stack.service()
 
 
 @pytest.fixture(scope="module")

@@ -137,15 +137,15 @@ def test_only_an_owner_reads_the_audit(person: MakePerson) -> None:
         assert person(kind).run(query) == []
 
 
-def test_not_even_a_server_reads_the_audit(service: Person) -> None:
+def test_not_even_a_server_reads_the_audit(server: Person) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        service.run("select id from public.audit_logs")
+        server.run("select id from public.audit_logs")
 
 
 @pytest.mark.parametrize("log", LOGS)
-def test_a_visitor_reads_no_log(anon: Person, log: str) -> None:
+def test_a_visitor_reads_no_log(visitor: Person, log: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.run(f"select * from public.{log}")
+        visitor.run(f"select * from public.{log}")
 
 
 @pytest.mark.parametrize(
@@ -157,11 +157,11 @@ def test_a_visitor_reads_no_log(anon: Person, log: str) -> None:
         "truncate public.audit_logs",
     ],
 )
-@pytest.mark.parametrize("kind", ["service", "owner"])
+@pytest.mark.parametrize("kind", ["server", "owner"])
 def test_nobody_forges_the_audit(
-    service: Person, person: MakePerson, kind: str, forgery: str
+    server: Person, person: MakePerson, kind: str, forgery: str
 ) -> None:
-    forger = service if kind == "service" else person(kind)
+    forger = server if kind == "server" else person(kind)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         forger.run(forgery)
 
@@ -261,14 +261,14 @@ def test_nobody_signs_for_somebody_else(person: MakePerson) -> None:
 
 
 def test_a_server_may_sign_for_a_person_and_rewrites_nothing(
-    person: MakePerson, service: Person
+    person: MakePerson, server: Person
 ) -> None:
-    service.run(
+    server.run(
         "insert into public.action_logs (actor_id, action) values (%s, 'mail.sent')", [person().id]
     )
     for forgery in ("update public.action_logs set action = 'a'", "delete from public.action_logs"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            service.run(f"{forgery} where true")
+            server.run(f"{forgery} where true")
 
 
 def test_only_staff_read_what_people_did(quiet: Database, person: MakePerson) -> None:

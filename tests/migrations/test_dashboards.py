@@ -242,14 +242,14 @@ def test_a_person_reads_his_own_row_and_writes_none(person: MakePerson, kind: st
         "public.get_session_context()",
     ],
 )
-def test_a_visitor_has_no_dashboard(anon: Person, call: str) -> None:
+def test_a_visitor_has_no_dashboard(visitor: Person, call: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.run(f"select {call}")
+        visitor.run(f"select {call}")
 
 
-def test_a_server_cannot_store_a_broken_layout(person: MakePerson, service: Person) -> None:
+def test_a_server_cannot_store_a_broken_layout(person: MakePerson, server: Person) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
-        service.run(
+        server.run(
             "insert into public.dashboard_layouts (user_id, layout) values (%s, '[1]')",
             [person().id],
         )

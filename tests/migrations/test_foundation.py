@@ -188,22 +188,22 @@ def test_deleting_again_leaves_the_first_date(notes: Database) -> None:
     assert notes.run("select deleted_at from public.notes") == before
 
 
-def test_a_purge_removes_the_deleted_and_only_them(notes: Database, service: Person) -> None:
+def test_a_purge_removes_the_deleted_and_only_them(notes: Database, server: Person) -> None:
     kept, gone = add_note(notes), add_note(notes)
     notes.run("delete from public.notes where id = %s", [gone])
 
-    [purged] = service.run("select app.purge_deleted('public.notes', now()) as count")
+    [purged] = server.run("select app.purge_deleted('public.notes', now()) as count")
 
     assert purged["count"] == 1
     assert notes.run("select id from public.notes") == [(kept,)]
 
 
-def test_a_purge_takes_what_hangs_on_the_deleted(notes: Database, service: Person) -> None:
+def test_a_purge_takes_what_hangs_on_the_deleted(notes: Database, server: Person) -> None:
     parent = add_note(notes)
     add_note(notes, parent=parent)
     notes.run("delete from public.notes where id = %s", [parent])
 
-    service.run("select app.purge_deleted('public.notes', now())")
+    server.run("select app.purge_deleted('public.notes', now())")
 
     assert count_notes(notes) == 0
 
@@ -223,10 +223,10 @@ def test_deletions_are_soft_again_after_a_purge(notes: Database) -> None:
     assert count_notes(notes) == 1
 
 
-def test_what_was_deleted_lately_survives_a_purge(notes: Database, service: Person) -> None:
+def test_what_was_deleted_lately_survives_a_purge(notes: Database, server: Person) -> None:
     add_note(notes)
     notes.run("delete from public.notes")
-    service.run("select app.purge_deleted('public.notes', now() - interval '30 days')")
+    server.run("select app.purge_deleted('public.notes', now() - interval '30 days')")
     assert count_notes(notes) == 1
 
 

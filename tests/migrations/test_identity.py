@@ -210,10 +210,10 @@ def test_staff_see_everybody(person: MakePerson, kind: str) -> None:
     assert len(person(kind).run("select id from public.profiles")) == 2
 
 
-def test_a_visitor_sees_nobody(anon: Person) -> None:
+def test_a_visitor_sees_nobody(visitor: Person) -> None:
     for table in ("profiles", "user_types", "role_permissions"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            anon.run(f"select * from public.{table}")
+            visitor.run(f"select * from public.{table}")
 
 
 def test_everybody_reads_the_types(person: MakePerson) -> None:
@@ -374,9 +374,9 @@ def test_who_is_not_staff_decides_nothing(
         "public.is_admin_or_owner(null)",
     ],
 )
-def test_a_visitor_may_not_even_ask(anon: Person, call: str) -> None:
+def test_a_visitor_may_not_even_ask(visitor: Person, call: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.run(f"select {call}")
+        visitor.run(f"select {call}")
 
 
 @pytest.mark.parametrize(
@@ -503,10 +503,10 @@ def test_the_last_owner_cannot_step_down(person: MakePerson) -> None:
     assert refusal.value.message == "C'est le dernier propriétaire."
 
 
-def test_a_server_cannot_remove_the_last_owner(person: MakePerson, service: Person) -> None:
+def test_a_server_cannot_remove_the_last_owner(person: MakePerson, server: Person) -> None:
     owner = person("owner")
     with pytest.raises(Refused) as refusal:
-        service.run("update public.profiles set user_type_id = 'client' where id = %s", [owner.id])
+        server.run("update public.profiles set user_type_id = 'client' where id = %s", [owner.id])
     assert refusal.value.code == "CONFLICT"
 
 

@@ -82,16 +82,16 @@ def test_people_queue_nothing_by_themselves(person: MakePerson, kind: str) -> No
         person(kind).run("select app.enqueue('greet')")
 
 
-def test_servers_queue_work(database: Database, service: Person) -> None:
-    service.run("select app.enqueue('greet')")
+def test_servers_queue_work(database: Database, server: Person) -> None:
+    server.run("select app.enqueue('greet')")
 
     assert len(database.run(JOBS)) == 1
 
 
 @pytest.mark.parametrize("table", ["app.job_failures", "procrastinate.procrastinate_jobs"])
-def test_nobody_but_the_owner_reads_jobs(service: Person, table: str) -> None:
+def test_nobody_but_the_owner_reads_jobs(server: Person, table: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        service.run(f"select * from {table}")
+        server.run(f"select * from {table}")
 
 
 def test_a_submitted_form_leaves_a_letter_to_the_mail_queue(

@@ -161,9 +161,9 @@ def test_who_is_not_staff_writes_no_rule(person: MakePerson, kind: str) -> None:
     assert refusal.value.code == "FORBIDDEN"
 
 
-def test_a_visitor_writes_no_rule(anon: Person) -> None:
+def test_a_visitor_writes_no_rule(visitor: Person) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.rpc("set_component_rule", **CLIENT_SEES_ASSISTANT, p_effect="deny")
+        visitor.rpc("set_component_rule", **CLIENT_SEES_ASSISTANT, p_effect="deny")
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_only_staff_read_the_admin_registries(person: MakePerson, kind: str) -> 
 
 
 @pytest.mark.parametrize("table", [*REGISTRIES, "component_rules"])
-def test_a_visitor_reads_nothing_of_it(anon: Person, table: str) -> None:
+def test_a_visitor_reads_nothing_of_it(visitor: Person, table: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.run(f"select * from public.{table}")
+        visitor.run(f"select * from public.{table}")
 
 
 @pytest.mark.parametrize("table", REGISTRIES)

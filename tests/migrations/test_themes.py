@@ -45,25 +45,25 @@ def active(database: Database) -> list[str]:
 # Reading.
 
 
-@pytest.mark.parametrize("who", ["anon", "client", "suspended"])
+@pytest.mark.parametrize("who", ["visitor", "client", "suspended"])
 def test_everybody_reads_the_active_tokens(
-    database: Database, anon: Person, person: MakePerson, who: str
+    database: Database, visitor: Person, person: MakePerson, who: str
 ) -> None:
     reader = {"client": person, "suspended": lambda: person(status="suspended")}.get(
-        who, lambda: anon
+        who, lambda: visitor
     )()
     [(expected,)] = database.run("select tokens from public.themes where is_default")
     assert reader.rpc("get_active_theme_tokens") == expected
 
 
-def test_there_may_be_no_theme_yet(database: Database, anon: Person) -> None:
+def test_there_may_be_no_theme_yet(database: Database, visitor: Person) -> None:
     database.run("update public.themes set is_default = false")
-    assert anon.rpc("get_active_theme_tokens") is None
+    assert visitor.rpc("get_active_theme_tokens") is None
 
 
-def test_a_visitor_does_not_read_the_table(anon: Person) -> None:
+def test_a_visitor_does_not_read_the_table(visitor: Person) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.run("select * from public.themes")
+        visitor.run("select * from public.themes")
 
 
 @pytest.mark.parametrize("kind", ["prof", "client"])
@@ -121,11 +121,11 @@ def test_a_name_is_free_again_once_its_theme_is_deleted(
     add_theme(database, "Nuit")
 
 
-@pytest.mark.parametrize("who", ["owner", "service"])
+@pytest.mark.parametrize("who", ["owner", "server"])
 def test_the_active_theme_is_not_deleted(
-    database: Database, person: MakePerson, service: Person, who: str
+    database: Database, person: MakePerson, server: Person, who: str
 ) -> None:
-    deleter = service if who == "service" else person(who)
+    deleter = server if who == "server" else person(who)
     before = active(database)
     with pytest.raises(Refused) as refusal:
         deleter.run("delete from public.themes where is_default")
@@ -259,9 +259,9 @@ def test_who_is_not_staff_activates_nothing(
     assert active(database) == before
 
 
-def test_a_visitor_activates_nothing(database: Database, anon: Person) -> None:
+def test_a_visitor_activates_nothing(database: Database, visitor: Person) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        anon.rpc("set_active_theme", p_theme_id=add_theme(database))
+        visitor.rpc("set_active_theme", p_theme_id=add_theme(database))
 
 
 def test_an_unknown_or_deleted_theme_leaves_the_active_one(
@@ -291,13 +291,13 @@ def test_the_second_of_two_activations_waits_and_wins(
 
 
 def test_readers_do_not_wait_for_an_activation(
-    database: Database, person: MakePerson, anon: Person
+    database: Database, person: MakePerson, visitor: Person
 ) -> None:
     theme = add_theme(database)
-    before = anon.rpc("get_active_theme_tokens")
+    before = visitor.rpc("get_active_theme_tokens")
     with transaction_of(person("admin")) as connection:
         connection.execute("select public.set_active_theme(%s)", [theme])
-        assert anon.rpc("get_active_theme_tokens") == before
+        assert visitor.rpc("get_active_theme_tokens") == before
 
 
 def test_many_activations_at_once_never_leave_zero_or_two(
@@ -372,19 +372,19 @@ def test_what_changes_no_page_is_not_published(silent: Database) -> None:
     assert sent(silent) == []
 
 
-def test_everybody_hears_of_a_new_theme(anon: Person, person: MakePerson) -> None:
-    for listener in (anon, person(), person("owner"), person(status="suspended")):
+def test_everybody_hears_of_a_new_theme(visitor: Person, person: MakePerson) -> None:
+    for listener in (visitor, person(), person("owner"), person(status="suspended")):
         assert hears(listener, "theme")
 
 
-def test_nobody_hears_another_topic_that_way(anon: Person, person: MakePerson) -> None:
-    for listener in (anon, person()):
+def test_nobody_hears_another_topic_that_way(visitor: Person, person: MakePerson) -> None:
+    for listener in (visitor, person()):
         assert not hears(listener, "themes")
         assert not hears(listener, "theme", "presence")
 
 
-def test_nobody_speaks_on_the_topic(anon: Person, person: MakePerson) -> None:
-    for speaker in (anon, person("owner")):
+def test_nobody_speaks_on_the_topic(visitor: Person, person: MakePerson) -> None:
+    for speaker in (visitor, person("owner")):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             speaker.run(
                 "insert into realtime.messages (topic, extension, event) "

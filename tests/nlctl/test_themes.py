@@ -80,10 +80,12 @@ def test_a_first_push_creates_them_all_and_activates_the_default(
     assert (pushed.activated, themes.active_name(database.url)) == (LIGHT, LIGHT)
 
 
-def test_a_visitor_reads_the_pushed_tokens(database: Database, anon: Person, folder: Path) -> None:
+def test_a_visitor_reads_the_pushed_tokens(
+    database: Database, visitor: Person, folder: Path
+) -> None:
     default = themes.find(themes.read(folder), None)
 
-    assert anon.rpc("get_active_theme_tokens") == default.tokens
+    assert visitor.rpc("get_active_theme_tokens") == default.tokens
 
 
 def test_a_second_push_touches_nothing(database: Database, folder: Path) -> None:

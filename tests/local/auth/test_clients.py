@@ -24,7 +24,7 @@ ADA = "ada@example.test"
 
 
 @pytest.fixture
-def client(auth: Running) -> Iterator[SyncGoTrueClient]:
+def gotrue(auth: Running) -> Iterator[SyncGoTrueClient]:
     """A browser's client."""
     with _client(auth) as made:
         yield made
@@ -38,92 +38,92 @@ def admin(auth: Running) -> Iterator[SyncGoTrueAdminAPI]:
         yield SyncGoTrueAdminAPI(url=auth.url, headers=headers, http_client=http)
 
 
-def test_a_person_signs_up_in_and_out(client: SyncGoTrueClient) -> None:
-    signed_up = client.sign_up(
+def test_a_person_signs_up_in_and_out(gotrue: SyncGoTrueClient) -> None:
+    signed_up = gotrue.sign_up(
         {"email": ADA, "password": PASSWORD, "options": {"data": {"first_name": "Ada"}}}
     )
     assert signed_up.session
-    client.sign_out()
-    assert client.get_session() is None
+    gotrue.sign_out()
+    assert gotrue.get_session() is None
 
-    signed_in = client.sign_in_with_password({"email": ADA, "password": PASSWORD})
+    signed_in = gotrue.sign_in_with_password({"email": ADA, "password": PASSWORD})
 
     assert signed_in.user
     assert signed_in.user.user_metadata["first_name"] == "Ada"
-    assert client.get_user_identities().identities[0].provider == "email"
+    assert gotrue.get_user_identities().identities[0].provider == "email"
 
 
-def test_a_person_refreshes_and_verifies_their_session(client: SyncGoTrueClient) -> None:
-    client.sign_up({"email": ADA, "password": PASSWORD})
+def test_a_person_refreshes_and_verifies_their_session(gotrue: SyncGoTrueClient) -> None:
+    gotrue.sign_up({"email": ADA, "password": PASSWORD})
 
-    refreshed = client.refresh_session()
+    refreshed = gotrue.refresh_session()
 
     assert refreshed.session
-    claims = client.get_claims()
+    claims = gotrue.get_claims()
     assert claims
     assert dict(claims["claims"])["email"] == ADA
-    client.set_session(refreshed.session.access_token, refreshed.session.refresh_token)
+    gotrue.set_session(refreshed.session.access_token, refreshed.session.refresh_token)
 
 
-def test_a_person_changes_their_account(client: SyncGoTrueClient, auth: Running) -> None:
-    client.sign_up({"email": ADA, "password": PASSWORD})
+def test_a_person_changes_their_account(gotrue: SyncGoTrueClient, auth: Running) -> None:
+    gotrue.sign_up({"email": ADA, "password": PASSWORD})
 
-    client.update_user({"data": {"colour": "blue"}})
-    client.reauthenticate()
-    changed = client.update_user({"password": "another password 2", "nonce": auth.outbox.code(ADA)})
+    gotrue.update_user({"data": {"colour": "blue"}})
+    gotrue.reauthenticate()
+    changed = gotrue.update_user({"password": "another password 2", "nonce": auth.outbox.code(ADA)})
 
     assert changed.user.user_metadata["colour"] == "blue"
     with pytest.raises(AuthApiError) as refusal:
-        client.update_user({"password": "another password 2"})
+        gotrue.update_user({"password": "another password 2"})
     assert (refusal.value.status, refusal.value.code) == (422, "same_password")
 
 
 def test_a_person_confirms_and_recovers_by_code(serve: Serve) -> None:
     auth = serve(confirm_email=True)
-    with _client(auth) as client:
-        assert client.sign_up({"email": ADA, "password": PASSWORD}).session is None
-        client.resend({"type": "signup", "email": ADA})
+    with _client(auth) as gotrue:
+        assert gotrue.sign_up({"email": ADA, "password": PASSWORD}).session is None
+        gotrue.resend({"type": "signup", "email": ADA})
         code = auth.outbox.code(ADA)
-        assert client.verify_otp({"email": ADA, "token": code, "type": "signup"}).session
+        assert gotrue.verify_otp({"email": ADA, "token": code, "type": "signup"}).session
 
-        client.reset_password_for_email(ADA, {"redirect_to": "http://127.0.0.1:3000/reset"})
+        gotrue.reset_password_for_email(ADA, {"redirect_to": "http://127.0.0.1:3000/reset"})
         code = auth.outbox.code(ADA)
-        assert client.verify_otp({"email": ADA, "token": code, "type": "recovery"}).session
+        assert gotrue.verify_otp({"email": ADA, "token": code, "type": "recovery"}).session
 
 
 def test_a_person_signs_in_by_link_with_pkce(auth: Running) -> None:
-    with _client(auth, flow_type="pkce") as client:
-        client.sign_up({"email": ADA, "password": PASSWORD})
-        client.sign_out()
-        client.sign_in_with_otp({"email": ADA})
+    with _client(auth, flow_type="pkce") as gotrue:
+        gotrue.sign_up({"email": ADA, "password": PASSWORD})
+        gotrue.sign_out()
+        gotrue.sign_in_with_otp({"email": ADA})
         code = auth.follow(auth.outbox.link(ADA)).query["code"]
 
-        exchanged = client.exchange_code_for_session({"auth_code": code})
+        exchanged = gotrue.exchange_code_for_session({"auth_code": code})
 
         assert exchanged.user
         assert exchanged.user.email == ADA
 
 
 def test_a_visitor_signs_in_without_a_name(serve: Serve) -> None:
-    with _client(serve(allow_anonymous=True)) as client:
-        signed_in = client.sign_in_anonymously()
+    with _client(serve(allow_anonymous=True)) as gotrue:
+        signed_in = gotrue.sign_in_anonymously()
 
         assert signed_in.user
         assert signed_in.user.is_anonymous
 
 
-def test_a_person_proves_themselves_twice(client: SyncGoTrueClient) -> None:
-    client.sign_up({"email": ADA, "password": PASSWORD})
+def test_a_person_proves_themselves_twice(gotrue: SyncGoTrueClient) -> None:
+    gotrue.sign_up({"email": ADA, "password": PASSWORD})
 
-    factor = client.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})
+    factor = gotrue.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})
     assert factor.totp
     code = pyotp.TOTP(factor.totp.secret).now()
-    client.mfa.challenge_and_verify({"factor_id": factor.id, "code": code})
+    gotrue.mfa.challenge_and_verify({"factor_id": factor.id, "code": code})
 
-    level = client.mfa.get_authenticator_assurance_level()
+    level = gotrue.mfa.get_authenticator_assurance_level()
     assert (level.current_level, level.next_level) == ("aal2", "aal2")
-    assert [each.id for each in client.mfa.list_factors().totp] == [factor.id]
-    assert client.mfa.unenroll({"factor_id": factor.id}).id == factor.id
+    assert [each.id for each in gotrue.mfa.list_factors().totp] == [factor.id]
+    assert gotrue.mfa.unenroll({"factor_id": factor.id}).id == factor.id
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_a_person_proves_themselves_twice(client: SyncGoTrueClient) -> None:
     ],
 )  # fmt: skip
 def test_a_refusal_reaches_the_caller_whole(
-    client: SyncGoTrueClient, act: Any, status: int, code: str
+    gotrue: SyncGoTrueClient, act: Any, status: int, code: str
 ) -> None:
     with pytest.raises(AuthApiError) as refusal:
-        act(client)
+        act(gotrue)
 
     assert (refusal.value.status, refusal.value.code) == (status, code)
 
 
-def test_a_weak_password_reaches_the_caller_with_its_reasons(client: SyncGoTrueClient) -> None:
+def test_a_weak_password_reaches_the_caller_with_its_reasons(gotrue: SyncGoTrueClient) -> None:
     with pytest.raises(AuthWeakPasswordError) as refusal:
-        client.sign_up({"email": ADA, "password": "abc"})
+        gotrue.sign_up({"email": ADA, "password": "abc"})
 
     assert refusal.value.reasons == ["length"]
 
@@ -189,10 +189,10 @@ def test_a_server_invites_and_makes_links(admin: SyncGoTrueAdminAPI, auth: Runni
     ]
 
 
-def test_a_server_manages_factors(admin: SyncGoTrueAdminAPI, client: SyncGoTrueClient) -> None:
-    signed_up = client.sign_up({"email": ADA, "password": PASSWORD})
+def test_a_server_manages_factors(admin: SyncGoTrueAdminAPI, gotrue: SyncGoTrueClient) -> None:
+    signed_up = gotrue.sign_up({"email": ADA, "password": PASSWORD})
     assert signed_up.user
-    factor = client.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})
+    factor = gotrue.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})
 
     listed = admin.mfa.list_factors({"user_id": signed_up.user.id})
     deleted = admin.mfa.delete_factor({"user_id": signed_up.user.id, "id": factor.id})
@@ -204,10 +204,10 @@ def test_a_server_manages_factors(admin: SyncGoTrueAdminAPI, client: SyncGoTrueC
 def test_the_asynchronous_client_signs_up_and_refreshes(auth: Running) -> None:
     async def scenario() -> str:
         async with httpx.AsyncClient() as http:
-            client = AsyncGoTrueClient(url=auth.url, auto_refresh_token=False, http_client=http)
-            await client.sign_up({"email": ADA, "password": PASSWORD})
-            refreshed = await client.refresh_session()
-            await client.sign_out()
+            gotrue = AsyncGoTrueClient(url=auth.url, auto_refresh_token=False, http_client=http)
+            await gotrue.sign_up({"email": ADA, "password": PASSWORD})
+            refreshed = await gotrue.refresh_session()
+            await gotrue.sign_out()
             assert refreshed.user
             return str(refreshed.user.email)
 

@@ -42,10 +42,10 @@ def notes(empty_database: Database) -> Database:
 
 
 @pytest.fixture
-def service(notes: Database) -> Iterator[Running]:
+def running(notes: Database) -> Iterator[Running]:
     """The whole service, sockets and database."""
-    with serve(notes) as running:
-        yield running
+    with serve(notes) as served:
+        yield served
 
 
 @contextmanager
@@ -83,10 +83,10 @@ def subscribed(wire: Wire) -> Wire:
 
 
 def test_what_sql_says_in_a_private_room_is_heard_there_only(
-    service: Running, notes: Database, version: str
+    running: Running, notes: Database, version: str
 ) -> None:
-    private = service.socket(version=version).joined("room", private=True)
-    public = service.socket(version=version).joined("room")
+    private = running.socket(version=version).joined("room", private=True)
+    public = running.socket(version=version).joined("room")
 
     notes.run(say("secret", '{"a": 1}'))
     notes.run(say("open", private=False))
@@ -104,9 +104,9 @@ def test_what_sql_says_in_a_private_room_is_heard_there_only(
     assert public.heard() == []
 
 
-def test_bytes_are_heard_by_who_can_carry_them(service: Running, notes: Database) -> None:
-    old = service.socket(version=OBJECTS).joined("room", private=True)
-    new = service.socket(version=ARRAYS).joined("room", private=True)
+def test_bytes_are_heard_by_who_can_carry_them(running: Running, notes: Database) -> None:
+    old = running.socket(version=OBJECTS).joined("room", private=True)
+    new = running.socket(version=ARRAYS).joined("room", private=True)
 
     notes.run(r"select realtime.send_binary('\x00ff', 'raw', 'room')")
     notes.run(say("text"))
@@ -115,18 +115,18 @@ def test_bytes_are_heard_by_who_can_carry_them(service: Running, notes: Database
     assert heard(old, 1)[0].payload["event"] == "text"
 
 
-def test_what_is_committed_right_after_a_join_is_heard(service: Running, notes: Database) -> None:
+def test_what_is_committed_right_after_a_join_is_heard(running: Running, notes: Database) -> None:
     """The first to come wakes the service; nobody waits for it, and nothing is lost."""
     with notes.connect() as connection:
         for turn in range(20):
-            wire = service.socket().joined("room", private=True)
+            wire = running.socket().joined("room", private=True)
             connection.execute(say(str(turn)).encode())
             assert heard(wire, 1)[0].payload["event"] == str(turn)
             wire.connection.close()
-            asyncio.run(hearing.until(lambda: not service.service.hub.connections))
+            asyncio.run(hearing.until(lambda: not running.service.hub.connections))
 
 
-def test_a_late_comer_hears_what_was_said_before_he_came(service: Running, notes: Database) -> None:
+def test_a_late_comer_hears_what_was_said_before_he_came(running: Running, notes: Database) -> None:
     since = int(time.time() * 1000) - 60_000
     for number in range(30):
         notes.run(say(str(number)))
@@ -134,7 +134,7 @@ def test_a_late_comer_hears_what_was_said_before_he_came(service: Running, notes
     notes.run(say("public", private=False))
 
     config: dict[str, Any] = {"private": True, "broadcast": {"replay": {"since": since}}}
-    late = service.socket().joined("room", **config)
+    late = running.socket().joined("room", **config)
     notes.run(say("now"))
 
     told = heard(late, 26)
@@ -143,7 +143,7 @@ def test_a_late_comer_hears_what_was_said_before_he_came(service: Running, notes
     assert "replayed" not in told[-1].payload["meta"]
 
 
-def test_a_late_comer_chooses_from_when_and_how_many(service: Running, notes: Database) -> None:
+def test_a_late_comer_chooses_from_when_and_how_many(running: Running, notes: Database) -> None:
     for event, age in [("old", "2 hours"), ("first", "30 minutes"), ("second", "1 minute")]:
         notes.run(
             "insert into realtime.messages (topic, extension, payload, event, private, inserted_at)"
@@ -152,7 +152,7 @@ def test_a_late_comer_chooses_from_when_and_how_many(service: Running, notes: Da
     hour_ago = int(time.time() * 1000) - 3_600_000
 
     def replayed(**replay: int) -> list[str]:
-        wire = service.socket().joined("room", private=True, broadcast={"replay": replay})
+        wire = running.socket().joined("room", private=True, broadcast={"replay": replay})
         return [push.payload["event"] for push in wire.heard()]
 
     assert replayed(since=hour_ago) == ["first", "second"]
@@ -163,8 +163,8 @@ def test_a_late_comer_chooses_from_when_and_how_many(service: Running, notes: Da
 def test_sql_says_nothing_larger_than_clients_may(
     notes: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serve(notes, payload_bytes=1000) as service:
-        wire = service.socket().joined("room", private=True)
+    with serve(notes, payload_bytes=1000) as running:
+        wire = running.socket().joined("room", private=True)
         notes.run(say("large", f'{{"text": "{"x" * 1000}"}}'))
         notes.run(say("small"))
 
@@ -178,8 +178,8 @@ def test_sql_speaks_no_more_often_than_clients_may(
     notes: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At most ten a second on average, so a hundred at once; of the others the log tells once."""
-    with serve(notes, messages_per_second=10) as service:
-        wire = service.socket().joined("room", private=True)
+    with serve(notes, messages_per_second=10) as running:
+        wire = running.socket().joined("room", private=True)
         notes.run("select realtime.send('{}', n::text, 'room') from generate_series(1, 150) as n")
 
         assert [each.payload["event"] for each in heard(wire, 100)] == [*map(str, range(1, 101))]
@@ -187,8 +187,8 @@ def test_sql_speaks_no_more_often_than_clients_may(
     assert caplog.text.count("too_many_requests") == 1
 
 
-def test_a_killed_replication_is_not_noticed_by_sockets(service: Running, notes: Database) -> None:
-    wire = service.socket().joined("room", private=True)
+def test_a_killed_replication_is_not_noticed_by_sockets(running: Running, notes: Database) -> None:
+    wire = running.socket().joined("room", private=True)
     for turn in range(5):
         notes.run(say(f"{turn} before"))
         notes.run(
@@ -201,10 +201,10 @@ def test_a_killed_replication_is_not_noticed_by_sockets(service: Running, notes:
     assert wire.heard() == []
 
 
-def test_each_sees_his_own_rows_only(service: Running, notes: Database, version: str) -> None:
+def test_each_sees_his_own_rows_only(running: Running, notes: Database, version: str) -> None:
     wires = [
         subscribed(
-            service.socket(token(sub=name), version=version).joined(
+            running.socket(token(sub=name), version=version).joined(
                 "notes", postgres_changes=[NOTES]
             )
         )
@@ -218,8 +218,8 @@ def test_each_sees_his_own_rows_only(service: Running, notes: Database, version:
     assert [wire.heard() for wire in wires] == [[], []]
 
 
-def test_ids_are_those_of_the_join(service: Running, notes: Database) -> None:
-    wire = service.socket(token(sub="ada"))
+def test_ids_are_those_of_the_join(running: Running, notes: Database) -> None:
+    wire = running.socket(token(sub="ada"))
     reply = wire.join(
         "notes",
         postgres_changes=[NOTES, {**NOTES, "event": "DELETE"}, {**NOTES, "filter": "id=eq.1"}],
@@ -236,8 +236,8 @@ def test_ids_are_those_of_the_join(service: Running, notes: Database) -> None:
     assert set(deleted["ids"]) == {every, deletes, first}
 
 
-def test_a_new_token_sees_other_rows(service: Running, notes: Database) -> None:
-    wire = service.socket(token(sub="ada"))
+def test_a_new_token_sees_other_rows(running: Running, notes: Database) -> None:
+    wire = running.socket(token(sub="ada"))
     subscribed(wire.joined("notes", postgres_changes=[NOTES]))
 
     wire.say("realtime:notes", "access_token", {"access_token": token(sub="ben")})
@@ -248,17 +248,17 @@ def test_a_new_token_sees_other_rows(service: Running, notes: Database) -> None:
     assert wire.heard() == []
 
 
-def test_a_wish_that_cannot_be_is_refused_on_the_channel(service: Running, notes: Database) -> None:
-    wire = service.socket().joined("notes", postgres_changes=[{**NOTES, "filter": "id=foo.1"}])
+def test_a_wish_that_cannot_be_is_refused_on_the_channel(running: Running, notes: Database) -> None:
+    wire = running.socket().joined("notes", postgres_changes=[{**NOTES, "filter": "id=foo.1"}])
 
     system = wire.next("system")
     assert system.payload["status"] == "error"
     assert system.payload["message"] == 'Error parsing `filter` params: ["foo", "1"]'
 
 
-def test_python_clients_see_their_own_rows_only(service: Running, notes: Database) -> None:
+def test_python_clients_see_their_own_rows_only(running: Running, notes: Database) -> None:
     async def scenario() -> None:
-        ada, ben = await Person.arrive(service, "ada"), await Person.arrive(service, "ben")
+        ada, ben = await Person.arrive(running, "ada"), await Person.arrive(running, "ben")
         notes.run("insert into public.notes values (1, 'ada', 'a'), (2, 'ben', 'b')")
         await hearing.until(lambda: bool(ada.changes and ben.changes))
         notes.run("update public.notes set body = body || '!'")
@@ -284,8 +284,8 @@ class Person:
         self.said: list[str] = []
 
     @classmethod
-    async def arrive(cls, service: Running, name: str) -> Person:
-        client = AsyncRealtimeClient(service.url, token(sub=name), auto_reconnect=False)
+    async def arrive(cls, running: Running, name: str) -> Person:
+        client = AsyncRealtimeClient(running.url, token(sub=name), auto_reconnect=False)
         await client.connect()
         person = cls(client)
         is_there = asyncio.Event()

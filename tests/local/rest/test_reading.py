@@ -566,14 +566,14 @@ def test_the_description_shows_what_the_caller_may_touch(reader: httpx.Client) -
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[SyncPostgrestClient]:
+def reader(served: Served) -> Iterator[SyncPostgrestClient]:
     with served.supabase("authenticated", sub=ADA) as made:
         yield made
 
 
-def test_the_python_client_counts_pages_and_embeds(client: SyncPostgrestClient) -> None:
+def test_the_python_client_counts_pages_and_embeds(reader: SyncPostgrestClient) -> None:
     answer = (
-        client.from_("books")
+        reader.from_("books")
         .select("id, author:authors!author_id(name)", count="exact")  # type: ignore[arg-type]
         .gt("pages", 50)
         .or_("genre.eq.novel,genre.eq.essay")
@@ -589,21 +589,21 @@ def test_the_python_client_counts_pages_and_embeds(client: SyncPostgrestClient) 
     ]
 
 
-def test_the_python_client_sees_one_row_or_why_not(client: SyncPostgrestClient) -> None:
-    one = client.from_("covers").select("*").eq("book_id", 1).single().execute()
-    maybe = client.from_("covers").select("*").eq("book_id", 9).maybe_single().execute()
+def test_the_python_client_sees_one_row_or_why_not(reader: SyncPostgrestClient) -> None:
+    one = reader.from_("covers").select("*").eq("book_id", 1).single().execute()
+    maybe = reader.from_("covers").select("*").eq("book_id", 9).maybe_single().execute()
     with pytest.raises(APIError) as refusal:
-        client.from_("covers").select("*").single().execute()
+        reader.from_("covers").select("*").single().execute()
 
     assert one.data == {"book_id": 1, "color": "blue"}
     assert maybe is None
     assert (refusal.value.code, refusal.value.details) == ("PGRST116", "The result contains 2 rows")
 
 
-def test_the_python_client_reads_csv_and_searches(client: SyncPostgrestClient) -> None:
-    csv = client.from_("tags").select("label").eq("id", 1).csv().execute()
+def test_the_python_client_reads_csv_and_searches(reader: SyncPostgrestClient) -> None:
+    csv = reader.from_("tags").select("label").eq("id", 1).csv().execute()
     found = (
-        client.from_("books")
+        reader.from_("books")
         .select("id")
         .text_search("summary", "cat & ran", options={"config": "english"})
         .execute()
@@ -613,10 +613,10 @@ def test_the_python_client_reads_csv_and_searches(client: SyncPostgrestClient) -
     assert found.data == [{"id": 1}]
 
 
-def test_the_python_client_looks_into_json(client: SyncPostgrestClient) -> None:
-    found = client.from_("authors").select("name").contains("profile", {"pets": ["cat"]}).execute()
+def test_the_python_client_looks_into_json(reader: SyncPostgrestClient) -> None:
+    found = reader.from_("authors").select("name").contains("profile", {"pets": ["cat"]}).execute()
     ranged = (
-        client.from_("books").select("id").overlaps("in_print", "[2009-01-01,2020-01-01)").execute()
+        reader.from_("books").select("id").overlaps("in_print", "[2009-01-01,2020-01-01)").execute()
     )
 
     assert found.data == [{"name": "Ada"}]

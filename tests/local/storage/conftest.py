@@ -69,7 +69,7 @@ def ben(storage: Running) -> Somebody:
 
 
 @pytest.fixture
-def anon(storage: Running) -> Somebody:
+def visitor(storage: Running) -> Somebody:
     """A visitor."""
     return storage.anon
 

@@ -119,10 +119,10 @@ def test_an_analytics_bucket_is_refused_in_words(server: Somebody) -> None:
     assert answer.json()["message"] == "An analytics bucket is not available on the local stack"
 
 
-def test_without_policies_people_see_and_make_no_bucket(ada: Somebody, anon: Somebody) -> None:
+def test_without_policies_people_see_and_make_no_bucket(ada: Somebody, visitor: Somebody) -> None:
     assert ada.storage.list_buckets() == []
     assert refused(ada.ask("GET", "/bucket/private")) == NOT_FOUND
-    answer = anon.ask("POST", "/bucket", json={"name": "mine"})
+    answer = visitor.ask("POST", "/bucket", json={"name": "mine"})
     assert refused(answer) == (400, "403", "Unauthorized", POLICY)
 
 

@@ -44,8 +44,8 @@ def test_ben_sees_nothing_of_it(ben: Somebody, letter: str, route: str) -> None:
     assert ben.ask("HEAD", f"/object/{route}{letter}").status_code == 400
 
 
-def test_a_visitor_sees_nothing_of_it(anon: Somebody, letter: str) -> None:
-    assert refused(anon.read(letter)) == NO_OBJECT
+def test_a_visitor_sees_nothing_of_it(visitor: Somebody, letter: str) -> None:
+    assert refused(visitor.read(letter)) == NO_OBJECT
 
 
 def test_what_is_not_there_reads_like_what_may_not_be_seen(ada: Somebody, letter: str) -> None:
@@ -55,11 +55,11 @@ def test_what_is_not_there_reads_like_what_may_not_be_seen(ada: Somebody, letter
 
 @pytest.mark.parametrize("route", ["", "public/", "authenticated/"])
 def test_a_public_object_needs_no_policy(
-    ada: Somebody, anon: Somebody, poster: str, route: str
+    ada: Somebody, visitor: Somebody, poster: str, route: str
 ) -> None:
     """Trap 37: reading is what public means, on every route to the bytes."""
     assert ada.read(f"{route}{poster}").text == ALPHABET
-    assert anon.read(f"{route}{poster}").text == ALPHABET
+    assert visitor.read(f"{route}{poster}").text == ALPHABET
 
 
 @pytest.mark.parametrize("route", ["", "public/", "info/", "info/public/"])
@@ -203,8 +203,10 @@ def test_a_changed_object_has_another_tag(ada: Somebody, letter: str) -> None:
 
 
 @pytest.mark.parametrize("route", ["", "authenticated/", "public/"])
-def test_a_look_tells_the_size_without_the_bytes(anon: Somebody, poster: str, route: str) -> None:
-    answer = anon.ask("HEAD", f"/object/{route}{poster}")
+def test_a_look_tells_the_size_without_the_bytes(
+    visitor: Somebody, poster: str, route: str
+) -> None:
+    answer = visitor.ask("HEAD", f"/object/{route}{poster}")
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == "26"
@@ -230,8 +232,8 @@ def test_supabase_py_asks_whether_it_exists(ada: Somebody, letter: str) -> None:
     assert not files.exists(f"{ADA}/other.txt")
 
 
-def test_supabase_py_builds_public_links(storage: Running, anon: Somebody, poster: str) -> None:
-    link = anon.storage.from_("public").get_public_url("poster.txt", {"download": "p.txt"})
+def test_supabase_py_builds_public_links(storage: Running, visitor: Somebody, poster: str) -> None:
+    link = visitor.storage.from_("public").get_public_url("poster.txt", {"download": "p.txt"})
 
     answer = storage.nobody.ask("GET", link)
     assert answer.text == ALPHABET

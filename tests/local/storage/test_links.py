@@ -77,11 +77,11 @@ def test_a_time_that_cannot_be_is_refused(ada: Somebody, note: str, seconds: obj
 
 
 def test_an_unreadable_object_is_signed_for_nobody(
-    ben: Somebody, anon: Somebody, note: str
+    ben: Somebody, visitor: Somebody, note: str
 ) -> None:
     """Trap 38: 404, never 403."""
     assert refused(sign(ben, note)) == NO_OBJECT
-    assert refused(sign(anon, note)) == NO_OBJECT
+    assert refused(sign(visitor, note)) == NO_OBJECT
     assert refused(sign(ben, "nothing")) == NO_OBJECT
 
 
@@ -207,11 +207,11 @@ def test_a_token_is_for_reading_or_for_writing(
 
 
 def test_whoever_has_the_link_writes_for_the_one_who_signed(
-    storage: Running, ada: Somebody, anon: Somebody
+    storage: Running, ada: Somebody, visitor: Somebody
 ) -> None:
     made = ada.storage.from_("private").create_signed_upload_url(f"{ADA}/given")
 
-    anon.storage.from_("private").upload_to_signed_url(f"{ADA}/given", made["token"], b"given")
+    visitor.storage.from_("private").upload_to_signed_url(f"{ADA}/given", made["token"], b"given")
 
     assert ada.read(f"private/{ADA}/given").text == "given"
     assert storage.database.run("select owner_id from storage.objects") == [(ADA,)]

@@ -108,12 +108,12 @@ def test_ada_lists_only_what_she_may_see(filled: Somebody, ada: Somebody) -> Non
 
 
 def test_a_public_bucket_is_listed_for_nobody_without_a_policy(
-    server: Somebody, anon: Somebody
+    server: Somebody, visitor: Somebody
 ) -> None:
     """Trap 37."""
     server.upload("public/a.txt")
 
-    assert anon.storage.from_("public").list() == []
+    assert visitor.storage.from_("public").list() == []
 
 
 @pytest.mark.parametrize(

@@ -106,10 +106,10 @@ def test_ben_cannot_write_into_adas_folder(storage: Running, ben: Somebody) -> N
     assert storage.files() == []
 
 
-def test_a_public_bucket_is_not_open_to_uploads(ada: Somebody, anon: Somebody) -> None:
+def test_a_public_bucket_is_not_open_to_uploads(ada: Somebody, visitor: Somebody) -> None:
     """Trap 37: public means readable by link, and nothing more."""
     assert refused(ada.upload("public/a.txt")) == POLICY
-    assert refused(anon.upload("public/a.txt")) == POLICY
+    assert refused(visitor.upload("public/a.txt")) == POLICY
 
 
 def test_an_upload_without_a_token_is_refused(storage: Running) -> None:

@@ -115,3 +115,17 @@ def test_the_resource_of_a_deleted_object_goes(admin: Client, resource: Resource
     admin.storage.from_(BUCKET).remove([resource.name])
 
     assert admin.table("resources").select("id").eq("id", resource.id).execute().data == []
+
+
+def test_an_upload_that_nobody_attached_in_time_goes(stack: Stack, resource: Resource) -> None:
+    name = upload(stack)
+    with psycopg.connect(stack.database_url) as connection:
+        connection.execute(
+            "update procrastinate.procrastinate_jobs set scheduled_at = now() "
+            "where args ->> 'name' = any (%s)",
+            [[name, resource.name]],
+        )
+    work(stack)
+
+    assert eventually(lambda: not is_there(stack, name))
+    assert is_there(stack, resource.name)

@@ -214,7 +214,15 @@ def _auth(settings: Settings, secrets: _Secrets) -> Service:
             letters.replace(":", r"\:") for letters in required
         ),
         "RATE_LIMIT_EMAIL_SENT": str(asked.letters_per_hour),
+        "SECURITY_REFRESH_TOKEN_ROTATION_ENABLED": _boolean(asked.enable_refresh_token_rotation),
         "SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": str(asked.refresh_token_reuse_interval),
+        "SECURITY_MANUAL_LINKING_ENABLED": _boolean(asked.enable_manual_linking),
+        "SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION": _boolean(
+            asked.email.secure_password_change
+        ),
+        "MFA_TOTP_ENROLL_ENABLED": _boolean(asked.mfa.totp.enroll_enabled),
+        "MFA_TOTP_VERIFY_ENABLED": _boolean(asked.mfa.totp.verify_enabled),
+        "MFA_MAX_ENROLLED_FACTORS": str(asked.mfa.max_enrolled_factors),
         "SMTP_HOST": "mail",
         "SMTP_PORT": "1025",
         "SMTP_ADMIN_EMAIL": "admin@example.test",

@@ -108,6 +108,9 @@ def test_auth_is_told_what_config_toml_says(asked: Settings, services: dict[str,
     assert told["GOTRUE_PASSWORD_REQUIRED_CHARACTERS"].endswith("XYZ:0123456789")
     assert told["GOTRUE_URI_ALLOW_LIST"].split(",") == list(asked.auth.additional_redirect_urls)
     assert told["GOTRUE_SMTP_MAX_FREQUENCY"] == "1.0s"
+    assert told["GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION"] == "true"
+    assert told["GOTRUE_SECURITY_MANUAL_LINKING_ENABLED"] == "false"
+    assert told["GOTRUE_MFA_TOTP_VERIFY_ENABLED"] == "true"
     assert told["API_EXTERNAL_URL"] == f"http://127.0.0.1:{asked.api.port}"
 
 

@@ -121,12 +121,12 @@ class Execution:
         """Send a whole file, with what belongs before and after it."""
         if not session.reads_as_written(self.connection):
             session.reset(self.connection)
-        texts = [statement.text for statement in migration.statements]
+        texts = [statement.text for statement in migration.work]
         with self._listening():
             fault = batch.run(self.connection, [*before, *texts, *_SETTLE, *after])
         if fault:
             at = fault.index - len(before)
-            statement = migration.statements[at] if 0 <= at < len(texts) else None
+            statement = migration.work[at] if 0 <= at < len(texts) else None
             raise self._failed(fault, migration, statement) from fault.error
 
     def _run_alone(self, migration: Migration) -> None:

@@ -63,6 +63,11 @@ class Migration:
         except InvalidInput as error:
             raise InvalidInput(f"{self.path.name}:{error.message}") from None
 
+    @cached_property
+    def work(self) -> tuple[Statement, ...]:
+        """What is sent. The file is one transaction: a begin with its commit would end it early."""
+        return statements.unwrap(self.statements) if self.is_transactional else self.statements
+
     @property
     def is_transactional(self) -> bool:
         """Whether the file runs in one transaction; its first comment lines may say it does not."""
@@ -148,11 +153,11 @@ def slug(name: str) -> str:
 
 def check(migration: Migration) -> None:
     """Refuse what cannot be applied safely, before anything runs."""
-    if not migration.statements:
+    if not migration.work:
         raise InvalidInput(
             f"{migration.path.name} holds no statement yet.", hint="Write it or delete it."
         )
-    for statement in migration.statements:
+    for statement in migration.work:
         if statement.controls_transaction:
             raise _unfit(
                 migration,

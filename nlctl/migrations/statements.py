@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nlctl.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 # What PostgreSQL takes for white space; a no-break space, for one, belongs to identifiers.
 SPACE = " \t\n\r\f\v"
@@ -37,6 +37,10 @@ _TOKEN = re.compile(
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 _ENDS_TRANSACTION = {"begin", "start", "commit", "end", "abort", "rollback", "prepare"}
+_OPENS = {("begin",), ("begin", "work"), ("begin", "transaction"), ("start", "transaction")}
+_CLOSES = {
+    (word, *more) for word in ("commit", "end") for more in ((), ("work",), ("transaction",))
+}
 _BUILDS_INDEXES = {"create", "drop", "reindex", "alter"}
 _STANDS_ALONE = {
     ("alter", "system"),
@@ -103,6 +107,19 @@ class Statement:
 def split(script: str) -> tuple[Statement, ...]:
     """The statements of a script, in order; pieces that hold only comments are left out."""
     return tuple(_statements(script))
+
+
+def unwrap(script: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The same without each plain begin and the commit that belongs to it."""
+    opened: int | None = None
+    left_out: set[int] = set()
+    for index, statement in enumerate(script):
+        if opened is None and statement.words in _OPENS:
+            opened = index
+        elif opened is not None and statement.words in _CLOSES:
+            left_out |= {opened, index}
+            opened = None
+    return tuple(each for index, each in enumerate(script) if index not in left_out)
 
 
 def join(texts: Iterable[str]) -> str:

@@ -114,6 +114,10 @@ def test_the_mark_counts_only_as_a_comment_of_its_own_at_the_top(tmp_path: Path,
         ("", "1_a.sql holds no statement yet"),
         ("-- A title.\n", "1_a.sql holds no statement yet"),
         ("select 1;\n\n  commit;", "1_a.sql:3:3: a file may not begin or end a transaction"),
+        ("begin;\nbegin;\ncommit;", "1_a.sql:2:1: a file may not begin or end a transaction"),
+        ("begin; select 1; rollback;", "1_a.sql:1:1: a file may not begin or end a transaction"),
+        ("begin; commit and chain;", "1_a.sql:1:1: a file may not begin or end a transaction"),
+        ("begin; commit;", "1_a.sql holds no statement yet"),
         ("create index concurrently i on t (a);", "1_a.sql:1:1: this cannot run in a transaction"),
         ("copy t from stdin;", "1_a.sql:1:1: a migration cannot copy"),
         ("select 1;\nselect 'oops", "1_a.sql:2:8: this quote is never closed"),
@@ -125,6 +129,24 @@ def test_what_cannot_be_applied_is_refused_with_its_place(
     write(tmp_path, "1_a.sql", text)
     with pytest.raises(InvalidInput, match=complaint):
         files.check(files.read(tmp_path)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("begin; select 1; commit;", ["select 1"]),
+        (
+            "select 1; START TRANSACTION; select 2; end; select 3;",
+            ["select 1", "select 2", "select 3"],
+        ),
+        ("-- nlctl: no-transaction\nbegin;", ["-- nlctl: no-transaction\nbegin"]),
+    ],
+)
+def test_a_begin_and_its_commit_are_left_to_the_transaction_of_the_file(
+    tmp_path: Path, text: str, kept: list[str]
+) -> None:
+    write(tmp_path, "1_a.sql", text)
+    assert [each.text.strip() for each in files.read(tmp_path)[0].work] == kept
 
 
 def test_places_are_looked_up_for_complaints_only(

@@ -48,6 +48,8 @@ MD5_CRYPT = [
     ("Clé à 8 caractères, et même un peu plus", "$1$sel$lRelW91snM0juvNGZ66GM."),
 ]
 
+PULLED_INTO = {"pg_graphql": "graphql", "pg_net": "extensions", "supabase_vault": "vault"}
+
 UUIDS = [
     ("uuid_nil()", UUID(int=0)),
     ("uuid_ns_dns()", NAMESPACE_DNS),
@@ -343,6 +345,26 @@ def test_postgres_may_not_create_what_supabase_does_not_let_it(
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         fresh.run(f"create extension {extension}")
+
+
+def test_a_pulled_schema_names_what_every_project_has(
+    rewritten: Database, empty_database: Database
+) -> None:
+    """As `supabase db pull` writes it; who then calls what is missing has been warned."""
+    heard: list[str | None] = []
+    with empty_database.connect() as connection:
+        connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
+        connection.execute("set search_path = ''")
+        for name in ("pg_graphql", "pg_net", "pgsodium", "supabase_vault"):
+            place = f'with schema "{PULLED_INTO[name]}"' if name in PULLED_INTO else ""
+            connection.execute(f'create extension if not exists "{name}" {place}')
+        with pytest.raises(psycopg.errors.InvalidSchemaName):
+            connection.execute("select net.http_get('http://127.0.0.1')")
+
+    assert heard == [
+        f"the local stack has no {name}: what calls it fails"
+        for name in ("pg_graphql", "pg_net", "pgsodium")
+    ]
 
 
 def test_a_server_of_another_database_can_be_made(

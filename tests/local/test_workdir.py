@@ -42,6 +42,8 @@ jwt_secret = "env(TODO_JWT_SECRET)"
 """
 SECRET = "a-secret-of-this-project-with-at-least-32-characters"
 MIGRATION = """
+begin;
+create extension if not exists "pg_net" with schema "extensions";
 create table public.todos (
   id bigint generated always as identity primary key,
   owner_id uuid default auth.uid() references auth.users (id),
@@ -57,6 +59,7 @@ grant usage on schema api to anon;
 create function api.greet(name text) returns text language sql as $$ select 'Hello ' || name $$;
 create function api.has_pgcrypto() returns boolean language sql
   as $$ select extensions.crypt('x', extensions.gen_salt('bf', 4)) like '$2a$04$%' $$;
+commit;
 """
 
 

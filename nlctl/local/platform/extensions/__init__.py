@@ -1,7 +1,8 @@
 """Extensions that Supabase lets `postgres` create and the embedded server does not.
 
 pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL.
-Others are there, but kept to superusers.
+Others are there, but kept to superusers. A few are missing and can only be named: `db pull` of the
+Supabase CLI writes them into the first migration of a project that may never call them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ REWRITTEN = {
     "uuid-ossp": ("sha1", "uuid-ossp"),
     "pgjwt": ("pgjwt",),
 }
+
+# Names alone, with the schema that each keeps to; vault is there without its extension.
+NAMED = {
+    "pg_graphql": "graphql",
+    "pg_net": None,
+    "pgsodium": "pgsodium",
+    "supabase_vault": "vault",
+}
+PRESENT = {"supabase_vault"}
 
 # On Supabase's list of privileged extensions, and in PostgreSQL's contrib or the wheel.
 TRUSTED = (
@@ -48,7 +58,7 @@ def prepare(folder: Path, share: Path) -> None:
     Safe to repeat, also while a server reads the folder.
     """
     system = share / "extension"
-    wanted = _rewritten_files(system) | _trusted_files(system)
+    wanted = _rewritten_files(system) | _named_files(system) | _trusted_files(system)
     target = folder / "extension"
     target.mkdir(parents=True, exist_ok=True)
     for name, content in wanted.items():
@@ -69,6 +79,22 @@ def _rewritten_files(system: Path) -> dict[str, str]:
         files[f"{name}.control"] = control
         files[f"{name}--{version}.sql"] = script.replace("@extension@", name)
     return files
+
+
+def _named_files(system: Path) -> dict[str, str]:
+    files = {}
+    for name, schema in NAMED.items():
+        if (system / f"{name}.control").is_file():
+            continue
+        place = f"schema = {schema}" if schema else "relocatable = true"
+        files[f"{name}.control"] = f"default_version = '0'\ntrusted = true\n{place}\n"
+        files[f"{name}--0.sql"] = "" if name in PRESENT else _warning(name)
+    return files
+
+
+def _warning(name: str) -> str:
+    said = f"the local stack has no {name}: what calls it fails"
+    return f"do $$ begin raise warning '{said}'; end $$;\n"
 
 
 def _trusted_files(system: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 from contextlib import contextmanager
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 # one such process, whichever test is first to need it.
 IMPORTED = [
     "pytest",
-    "uvicorn",
-    "nlctl.local.realtime",
-    "nlctl.local.storage",
+    "nlctl.local.server",
     "tests.local.realtime.serving",
     "tests.local.storage.services",
 ]
@@ -33,7 +32,7 @@ def process(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[Ba
     if sys.platform != "win32":
         forked.set_forkserver_preload(IMPORTED)
     ours, theirs = forked.Pipe()
-    child = forked.Process(target=serve, args=(*arguments, theirs), daemon=True)
+    child = forked.Process(target=_begin, args=(serve, *arguments, theirs), daemon=True)
     child.start()
     try:
         yield child, ours.recv()
@@ -42,3 +41,8 @@ def process(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[Ba
         child.join()
         ours.close()
         theirs.close()
+
+
+def _begin(serve: Callable[..., None], *arguments: object) -> None:
+    gc.freeze()  # looking through what was imported would copy all of it
+    serve(*arguments)

@@ -9,7 +9,6 @@ himself who lags behind.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -33,7 +32,7 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r
 SMALL = 16_384
 OPEN_FILES = 10_240  # what every system grants that has not been told otherwise
 
-_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+_PRINTABLE = bytes(each for each in range(256) if (each >= 32 and each != 127) or each == 9)
 
 
 def allow_many() -> None:
@@ -75,6 +74,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _exchange(self) -> Exchange:
         return Exchange(
+            self.loop,
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,
@@ -96,7 +96,10 @@ class Exchange(RequestResponseCycle):
     the caller wakes once. The rest is uvicorn's.
     """
 
-    _head = b""
+    def __init__(self, loop: asyncio.AbstractEventLoop, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._loop = loop
+        self._head = b""
 
     async def send(self, message: Any) -> None:
         """Pass a message of the application on."""
@@ -112,9 +115,12 @@ class Exchange(RequestResponseCycle):
     def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.response_started = True
         self.waiting_for_100_continue = False
+        given = (*self.default_headers, *headers)
+        if b"".join(map(b"".join, given)).translate(None, _PRINTABLE):
+            raise RuntimeError("A header of the answer has a line break or a control character.")
         lines = [STATUS_LINE[status]]
-        for name, value in (*self.default_headers, *headers):
-            lines.append(b"%b: %b\r\n" % (name, value))
+        for name, value in given:
+            lines += (name, b": ", value, b"\r\n")
             if name == b"content-length":
                 self.expected_content_length = int(value)
                 self.chunked_encoding = False
@@ -125,11 +131,8 @@ class Exchange(RequestResponseCycle):
         if self.chunked_encoding is None and not self._is_bodiless(status):
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
-        head = b"".join([*lines, b"\r\n"])
-        if head.count(b"\n") > len(lines) + 1 or _UNPRINTABLE.search(head):
-            raise RuntimeError("A header of the answer has a line break or a control character.")
-        self._head = head
-        asyncio.get_running_loop().call_soon(self._send_head)
+        self._head = b"".join([*lines, b"\r\n"])
+        self._loop.call_soon(self._send_head)
 
     def _is_bodiless(self, status: int) -> bool:
         return self.scope["method"] == "HEAD" or status in {204, 304}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from time import perf_counter
+from time import perf_counter, time
 from urllib.parse import quote, unquote_plus
 
 # Everything else may hold a key, a token or somebody's data.
@@ -31,12 +31,18 @@ class Entry:
 
     def line(self) -> str:
         """When, which service, what was asked, what was answered and how fast."""
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        seconds, fraction = divmod(time(), 1)
+        moment = f"{_second(seconds)}.{int(fraction * 1000):03}Z"
         milliseconds = (perf_counter() - self.began) * 1000
         return (
             f"{moment} {self.service} {self.method} {_target(self.path, self.query)} "
             f"{self.status or 'dropped'} {self.size}B {milliseconds:.1f}ms {self.client}"
         )
+
+
+@lru_cache(maxsize=2)
+def _second(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _target(path: bytes, query: bytes) -> str:

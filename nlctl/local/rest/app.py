@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nlctl.local.rest import body, errors, grammar, headers, media, openapi, preferences, response
 from nlctl.local.rest.request import ANY, JSON, OPENAPI, WHOLE, Action, ApiRequest, Identity
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nlctl.local.rest.config import RestConfig
     from nlctl.local.rest.headers import Headers
     from nlctl.local.rest.openapi import Visible
+    from nlctl.local.rest.request import Media, Preferences
     from nlctl.local.rest.response import Response
     from nlctl.local.rest.result import Result
     from nlctl.local.rest.schema import Schema
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LEEWAY = 30
 """Seconds by which the clocks of those who sign may differ from ours."""
 REMEMBERED = 1024
+HEADS = 1024
 
 _WRITES = {"POST": Action.INSERT, "PATCH": Action.UPDATE, "DELETE": Action.DELETE}
 _RELATION_ACTIONS = {
@@ -164,37 +166,67 @@ class DataApi:
             raise errors.token_refused("PGRST303", "JWT not in audience")
 
 
+class Head(NamedTuple):
+    """What a request says before its query string; clients say the same again and again."""
+
+    method: str
+    path: str
+    action: Action
+    schema: str
+    name: str | None
+    is_function: bool
+    content_kind: Media
+    preferences: Preferences
+    accept: tuple[Media, ...]
+    names_profile: bool
+
+
 def understand(
     scope: Scope, sent: Headers, content: bytes, identity: Identity, config: RestConfig
 ) -> ApiRequest:
     """What is asked. What cannot be understood is refused in PostgREST's order."""
-    method, path = scope["method"], scope["path"]
-    name, is_function = _resource(path, config)
-    schema, names_profile = _schema(method, sent, config)
-    action = _action(method, name, is_function=is_function)
-    takes_arguments = is_function and action is not Action.CALL
+    head = _head(scope["method"], scope["path"], sent, config)
+    takes_arguments = head.is_function and head.action is not Action.CALL
     query = grammar.parse(scope["query_string"], is_call=takes_arguments)
-    query = grammar.met(query, sent.first("range") if method == "GET" else None)
-    if action is Action.PUT and query.window != WHOLE:
+    query = grammar.met(query, sent.first("range") if head.method == "GET" else None)
+    if head.action is Action.PUT and query.window != WHOLE:
         raise errors.put_with_window()
-    kind = media.decode(sent.first("content-type") or JSON.mime)
-    asked = preferences.parse(sent.prefer, may_override_transaction=config.may_override_transaction)
-    payload = body.read(content, kind, action, query)
-    if asked.is_strict and asked.unknown:
-        raise errors.preferences_unknown(asked.unknown)
+    payload = body.read(content, head.content_kind, head.action, query)
+    if head.preferences.is_strict and head.preferences.unknown:
+        raise errors.preferences_unknown(head.preferences.unknown)
     return ApiRequest(
-        action=action,
-        schema=schema,
-        name=name,
+        action=head.action,
+        schema=head.schema,
+        name=head.name,
         identity=identity,
-        method=method,
-        path=path,
-        is_function=is_function,
+        method=head.method,
+        path=head.path,
+        is_function=head.is_function,
         query=query,
         body=payload,
-        preferences=asked,
-        accept=media.accepted(sent.first("accept")),
+        preferences=head.preferences,
+        accept=head.accept,
         headers=sent,
+        names_profile=head.names_profile,
+    )
+
+
+@lru_cache(maxsize=HEADS)
+def _head(method: str, path: str, sent: Headers, config: RestConfig) -> Head:
+    name, is_function = _resource(path, config)
+    schema, names_profile = _schema(method, sent, config)
+    return Head(
+        method=method,
+        path=path,
+        action=_action(method, name, is_function=is_function),
+        schema=schema,
+        name=name,
+        is_function=is_function,
+        content_kind=media.decode(sent.first("content-type") or JSON.mime),
+        preferences=preferences.parse(
+            sent.prefer, may_override_transaction=config.may_override_transaction
+        ),
+        accept=media.accepted(sent.first("accept")),
         names_profile=names_profile,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from nlctl.local.pipeline import Pool, Step
-from nlctl.local.rest import names, overloads, overrides, plan, schema, shape, sql, unfiltered
+from nlctl.local.rest import context, overloads, overrides, plan, schema, shape, sql, unfiltered
 from nlctl.local.rest.errors import (
     ApiError,
     cache_missing,
@@ -44,8 +44,6 @@ T = TypeVar("T")
 
 PLANS = 2048
 """Shapes of requests whose plans are kept."""
-
-ISOLATION = "default_transaction_isolation"
 
 VISIBLE = (Path(__file__).parent / "catalogue" / "visible.sql").read_bytes()
 
@@ -195,7 +193,7 @@ class Database:
         self, known: Knowledge, request: ApiRequest
     ) -> tuple[set[str], set[int], str | None]:
         steps = [
-            _settings(known, request, (), is_read_only=True),
+            context.of(request, known.config, known.schema),
             Step(VISIBLE, (request.schema.encode(),), request.identity.role),
         ]
         _, row = await self._lend(known, request, lambda connection: connection.run(steps))
@@ -248,15 +246,21 @@ class _Work:
         """What begins a transaction that is isolated in its own way."""
         called, role = self.prepared.plan.call, self.request.identity.role
         level = called.function.isolation if called else None
-        level = level or self.known.schema.role_settings.get(role, {}).get(ISOLATION)
+        level = level or self.known.schema.role_settings.get(role, {}).get(context.ISOLATION)
         return BEGINNINGS.get(level.lower()) if level else None
 
     def _steps(self) -> list[Step]:
         prepared, role = self.prepared, self.request.identity.role
         called = prepared.plan.call
-        function_settings = called.function.settings if called else ()
-        is_read_only = prepared.plan.is_read_only
-        steps = [_settings(self.known, self.request, function_settings, is_read_only=is_read_only)]
+        steps = [
+            context.of(
+                self.request,
+                self.known.config,
+                self.known.schema,
+                function_settings=called.function.settings if called else (),
+                is_read_only=prepared.plan.is_read_only,
+            )
+        ]
         if self.known.config.pre_request:
             steps.append(Step(_pre_request(self.known.config.pre_request), (), role))
         steps.append(Step(prepared.main.text, prepared.main.parameters(self.values), role))
@@ -356,53 +360,6 @@ def _check(made: Plan, request: ApiRequest, config: RestConfig) -> None:
     is_limited = preferences.is_strict and preferences.max_affected is not None
     if call and is_limited and not call.function.returns_set:
         raise max_affected_needs_set()
-
-
-def _settings(
-    known: Knowledge,
-    request: ApiRequest,
-    function_settings: tuple[tuple[str, str], ...],
-    *,
-    is_read_only: bool,
-) -> Step:
-    """Everything that SQL can know of the request, and the role that it is done as."""
-    config, identity = known.config, request.identity
-    settings = {
-        "search_path": _search_path(request.schema, config.extra_search_path),
-        # Before the role: the login may have been granted settings that the role was not.
-        **known.schema.role_settings.get(identity.role, {}),
-        "role": identity.role,
-        "request.jwt.claims": identity.claims,
-        "request.method": request.method,
-        "request.path": request.path,
-        "request.headers": request.headers.plain_document,
-        "request.cookies": request.headers.cookies_document,
-        # A function may have set these beyond its transaction.
-        "response.headers": "",
-        "response.status": "",
-    }
-    if request.preferences.timezone:
-        settings["timezone"] = request.preferences.timezone
-    settings.update(function_settings)
-    settings.update(config.app_settings)
-    settings.pop(ISOLATION, None)
-    if is_read_only:
-        settings["transaction_read_only"] = "on"
-    return Step(_set(tuple(settings)), [value.encode() for value in settings.values()])
-
-
-@lru_cache(maxsize=256)
-def _set(settings: tuple[str, ...]) -> bytes:
-    calls = (
-        f"set_config({names.literal(name)}, ${number}, true) is null"
-        for number, name in enumerate(settings, start=1)
-    )
-    return f"select {', '.join(calls)}".encode()
-
-
-@lru_cache(maxsize=64)
-def _search_path(first: str, others: tuple[str, ...]) -> str:
-    return names.identifiers([first, *others])
 
 
 @lru_cache(maxsize=8)

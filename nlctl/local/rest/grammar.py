@@ -141,10 +141,21 @@ def read_pairs(query_string: bytes) -> Pairs:
 
 def canonical(query_string: bytes) -> str:
     """The query string in the order of its names, for Content-Location."""
-    parts = [part.partition(b"=") for part in _SEPARATOR.split(query_string) if part]
-    pairs = [(_unquoted(name), value) for name, _, value in parts]
-    ordered = sorted(pairs, key=itemgetter(0))
-    return "&".join([f"{_quoted(name)}={_quoted_again(value)}" for name, value in ordered])
+    pairs = []
+    for part in _SEPARATOR.split(query_string):
+        if part:
+            text, _, value = part.partition(b"=")
+            name, written = _parameter(text)
+            pairs.append((name, f"{written}={_quoted_again(value)}"))
+    pairs.sort(key=itemgetter(0))
+    return "&".join([written for _, written in pairs])
+
+
+@lru_cache(maxsize=512)
+def _parameter(text: bytes) -> tuple[bytes, str]:
+    """What a name means, and how it is written."""
+    name = _unquoted(text)
+    return name, quote_from_bytes(name, safe="")
 
 
 def _decoded(text: bytes) -> str:
@@ -161,10 +172,6 @@ def _decoded(text: bytes) -> str:
 
 def _unquoted(text: bytes) -> bytes:
     return text if _PLAIN.fullmatch(text) else unquote_to_bytes(text.replace(b"+", b" "))
-
-
-def _quoted(text: bytes) -> str:
-    return text.decode() if _PLAIN.fullmatch(text) else quote_from_bytes(text, safe="")
 
 
 def _quoted_again(text: bytes) -> str:

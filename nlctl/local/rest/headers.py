@@ -15,9 +15,13 @@ MOST = 64
 """Headers of a request that is worth remembering."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Headers:
-    """Names in lower case and values, in the order sent."""
+    """Names in lower case and values, in the order sent.
+
+    Two are equal where they are the same object, as `read` gives one for what is sent alike: that
+    makes them quick to look up.
+    """
 
     pairs: tuple[tuple[str, str], ...] = ()
 

@@ -115,7 +115,7 @@ class Handler:
     """What the answer is called."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Schema:
     """Everything requests are planned against, read at one moment."""
 

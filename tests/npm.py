@@ -17,6 +17,12 @@ VERSIONS = {
     "typescript": "7.0.2",
 }
 HOME = Path(__file__).parents[1] / ".nlctl" / "tools"
+OPTIONS = (
+    "--no-audit",
+    "--no-fund",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",  # or minutes pass where there is no way
+)
 PATIENCE = 180
 
 
@@ -44,7 +50,7 @@ def _fill(folder: Path, named: list[str]) -> None:
         raise NpmMissing("npm is not installed")
     HOME.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=HOME))
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(fresh), *named]
+    command = [npm, "install", *OPTIONS, "--prefix", str(fresh), *named]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:

@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 SUPERUSER = "supabase_admin"
 PASSWORD = "postgres"  # noqa: S105 (the Supabase CLI's public default; the server is on loopback)
 START_SECONDS = 60
+PORT_STEP = 10  # a stack's ports differ in the last digit, which stays
 PORTS_TRIED = 100
 
 # Safe to lose: what tests and scratch databases run on.
@@ -83,7 +84,7 @@ class Cluster:
         return running[1] if running else None
 
     def start(self, port: int, *, exact: bool = False) -> int:
-        """Make the server run and return its port: `port` or, unless `exact`, the next free one."""
+        """Make the server run and return its port: `port`, or unless `exact` one of its family."""
         self._refuse_other_major()
         if not (self.data / "PG_VERSION").is_file():
             self._initialise()
@@ -310,7 +311,8 @@ def _same(one: str | Path, other: Path) -> bool:
 
 
 def _ports(first: int, *, exact: bool) -> Iterator[int]:
-    candidates = [first] if exact else range(first, min(first + PORTS_TRIED, 65536))
+    end = min(first + PORT_STEP * PORTS_TRIED, 65536)
+    candidates = [first] if exact else range(first, end, PORT_STEP)
     return (port for port in candidates if _free(port))
 
 

@@ -8,21 +8,20 @@ import sys
 from typing import TYPE_CHECKING
 
 from nlctl.errors import InvalidInput
-from nlctl.local.cluster import PortTaken
+from nlctl.local.cluster import PORT_STEP, PORTS_TRIED, PortTaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_6 = "::1"
-STEP = 10  # a stack's ports differ in the last digit, which stays
-TRIES = 100
 WAITING = 2048
 
 
 def listen(host: str, port: int, *, exact: bool = False) -> socket.socket:
     """A socket that listens on `port`, or unless `exact` on the next of its family."""
-    for candidate in [port] if exact else range(port, min(port + STEP * TRIES, 65536), STEP):
+    end = min(port + PORT_STEP * PORTS_TRIED, 65536)
+    for candidate in [port] if exact else range(port, end, PORT_STEP):
         try:
             return _listen(host, candidate)
         except PermissionError as error:

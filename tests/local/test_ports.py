@@ -10,7 +10,7 @@ import pytest
 
 from nlctl.errors import InvalidInput
 from nlctl.local import ports
-from nlctl.local.cluster import PortTaken
+from nlctl.local.cluster import PORT_STEP, PortTaken
 
 PORT = 26321  # below those that systems give to outgoing connections
 
@@ -22,7 +22,7 @@ def test_a_free_port_is_taken_as_it_is() -> None:
 
 def test_a_taken_port_gives_way_to_the_next_of_its_family() -> None:
     with ports.listen(ports.LOOPBACK, PORT), ports.listen(ports.LOOPBACK, PORT) as mine:
-        assert mine.getsockname()[1] == PORT + ports.STEP
+        assert mine.getsockname()[1] == PORT + PORT_STEP
 
 
 def test_a_taken_port_that_was_asked_for_is_named() -> None:

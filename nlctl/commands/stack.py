@@ -130,7 +130,8 @@ def status(
     if json or output is Format.json:
         console.say_json(health.as_dict())
     elif health.ready is None:
-        console.say(f"Not healthy: {health.reason}")
+        say = console.note if output is Format.env else console.say
+        say(f"Not healthy: {health.reason}")
     elif output is Format.env:
         for name, value in health.ready.addresses.as_environment().items():
             console.say(f'{name}="{value}"')

@@ -122,6 +122,13 @@ def test_status_of_a_stopped_stack_is_not_healthy(checkout: Checkout) -> None:
     }
 
 
+def test_a_stopped_stack_writes_nothing_into_an_env_file(checkout: Checkout) -> None:
+    done = checkout.nlctl("status", "--output", "env")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Not healthy: the database is not running; run: nlctl up\n"
+
+
 def test_down_keeps_the_data_and_reset_does_not(checkout: Checkout) -> None:
     checkout.answer("up")
     add_user(checkout)

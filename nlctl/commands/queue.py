@@ -56,7 +56,7 @@ def retry(
     if json:
         console.say_json({"queued": put_back, "left": left})
     else:
-        console.say(f"{len(put_back)} jobs wait again.")
+        console.say(f"Jobs that wait again: {len(put_back)}.")
         _say_left(left)
     raise typer.Exit(1 if left else 0)
 
@@ -102,7 +102,7 @@ def _show(found: Overview) -> None:
         console.say_table(columns, rows)
     else:
         console.say("No job was queued.")
-    console.say(f"{found.workers} workers.")
+    console.say(f"Workers: {found.workers}.")
     for job in found.failures:
         console.say(f"{job.id} {job.task} was given up: {job.error or 'no reason was kept'}")
 

@@ -43,7 +43,7 @@ def _failed(found: Overview) -> Iterator[Finding]:
         last = found.failures[0]
         yield warning(
             CHECK,
-            f"{found.failed} jobs were given up; the last, {last.task} {last.id}: {last.error}",
+            f"Jobs that were given up: {found.failed}; the last, {last.task} {last.id}: {last.error}",
             "See nlctl queue status, mend the cause, then: nlctl queue retry --failed",
         )
 
@@ -53,7 +53,7 @@ def _stalled(found: Overview) -> Iterator[Finding]:
     if stalled and not found.workers:
         yield error(
             CHECK,
-            f"{stalled} jobs were left in the middle, and no worker is there to take them up.",
+            f"Jobs left in the middle: {stalled}, and no worker is there to take them up.",
             "Run: nlctl worker run",
         )
 

@@ -69,7 +69,7 @@ def test_status_reads_well(works: Works) -> None:
     answer = type_in(works, "status")
 
     assert re.search(r"^tests +0 +0 +0 +0 +1 +0$", answer.out, re.MULTILINE)
-    assert f"{job} fail was given up: The arguments do not fit" in answer.out
+    assert f"Workers: 0.\n{job} fail was given up: The arguments do not fit" in answer.out
 
 
 def test_a_job_without_a_worker_counts_as_stalled(works: Works) -> None:
@@ -92,7 +92,7 @@ def test_failed_jobs_can_be_tried_again_from_the_first_attempt(works: Works) -> 
 
 def test_a_job_that_fails_again_keeps_every_reason(works: Works) -> None:
     job = fail(works)
-    type_in(works, "retry", str(job))
+    assert type_in(works, "retry", str(job)).out == "Jobs that wait again: 1.\n"
     works.work()
 
     assert (works.state(job), len(works.failures(job))) == ("failed", 2)

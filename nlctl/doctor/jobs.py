@@ -43,7 +43,7 @@ def _failed(found: Overview) -> Iterator[Finding]:
         last = found.failures[0]
         yield warning(
             CHECK,
-            f"Jobs that were given up: {found.failed}; the last, {last.task} {last.id}: {last.error}",
+            f"Jobs given up: {found.failed}; the last, {last.task} {last.id}: {last.error}",
             "See nlctl queue status, mend the cause, then: nlctl queue retry --failed",
         )
 

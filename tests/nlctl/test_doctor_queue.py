@@ -29,7 +29,7 @@ def test_jobs_that_were_given_up_are_told() -> None:
     [(status, message)] = judge(replace(CALM, failed=3))
 
     assert status is Status.WARNING
-    assert message.endswith("Jobs that were given up: 3; the last, send-letter 7: No such mailbox.")
+    assert message.endswith("Jobs given up: 3; the last, send-letter 7: No such mailbox.")
 
 
 @pytest.mark.parametrize(("workers", "status"), [(0, Status.ERROR), (1, Status.OK)])

@@ -45,7 +45,7 @@ def fail(works: Works, **more: Any) -> int:
 def test_an_empty_queue_is_healthy(works: Works) -> None:
     answer = type_in(works, "status")
 
-    assert (answer.exit_code, answer.out) == (0, "No job was queued.\n0 workers.\n")
+    assert (answer.exit_code, answer.out) == (0, "No job was queued.\nWorkers: 0.\n")
 
 
 def test_status_counts_jobs_and_tells_why_some_failed(works: Works) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from nlctl.local.rest import grammar
 from nlctl.local.rest.errors import ApiError
+from nlctl.local.rest.grammar import windows
 from nlctl.local.rest.request import (
     WHOLE,
     Aggregate,
@@ -189,7 +190,7 @@ def test_a_cut_that_is_no_number_was_not_asked_for(text: str) -> None:
 
 
 def test_a_number_larger_than_any_table_is_cut_to_one_that_can_be_told() -> None:
-    assert parse("limit=" + "9" * 5000).window.limit == grammar.LARGEST
+    assert parse("limit=" + "9" * 5000).window.limit == windows.LARGEST
 
 
 def test_a_negative_limit_is_refused() -> None:

@@ -7,8 +7,9 @@ was tried, the attempts that got furthest tell what they expected there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -137,6 +138,9 @@ class Scanner:
             return value
         self._expectation = gathered
         raise Mismatch
+
+    def one_of(self, words: Iterable[str]) -> str:
+        return self.choose(*(partial(self.literal, str(word)) for word in words))
 
     def attempt(self, parser: Parser[T]) -> T:
         """As `parser`, but a failure has read nothing, so that another way can be chosen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests import npm
 from tests.clients.meeting import Given
 
 if TYPE_CHECKING:
@@ -20,25 +20,17 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 BUCKET = "meeting_files"
-PACKAGES = ("@supabase/supabase-js@2", "ws@8")
-INSTALL_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
-def js_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def js_folder() -> Path:
     """A folder where Node finds supabase-js, as npm installs it."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("supabase-js needs Node and npm")
-    folder = tmp_path_factory.mktemp("supabase-js")
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES]
+    if shutil.which("node") is None:
+        pytest.skip("supabase-js needs Node")
     try:
-        done = subprocess.run(command, capture_output=True, timeout=INSTALL_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if done.returncode:
-        pytest.skip(f"npm cannot install supabase-js: {done.stderr.decode()[-200:]}")
-    return folder
+        return npm.install("@supabase/supabase-js", "ws")
+    except npm.NpmMissing as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import pytest
 from nlctl import catalogue, rules
 from nlctl.rules import State
 from nlctl.rules.atlas import anchor
+from tests import npm
 
 if TYPE_CHECKING:
     from nlctl.catalogue import Catalogue
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tests.databases import Database
 
 READER = Path(__file__).parent / "diagrams.cjs"
-MERMAID = "mermaid@11"
-PACK_SECONDS = 120
 
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([\w-]+\.md)(?:#([\w-]+))?\)")
@@ -92,24 +90,14 @@ def test_calls_refuse_as_the_register_says(project: Project, pages: dict[str, st
 
 
 @pytest.fixture(scope="module")
-def mermaid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mermaid() -> Path:
     """Mermaid in one file, as npm has it; its dependencies are inside."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("Mermaid needs Node and npm")
-    folder = tmp_path_factory.mktemp("mermaid")
+    if shutil.which("node") is None:
+        pytest.skip("Mermaid needs Node")
     try:
-        done = subprocess.run(
-            [npm, "pack", MERMAID], cwd=folder, capture_output=True, timeout=PACK_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if done.returncode:
-        pytest.skip(f"npm cannot fetch Mermaid: {done.stderr.decode()[-200:]}")
-    [archive] = folder.glob("*.tgz")
-    with tarfile.open(archive) as packed:
-        packed.extract("package/dist/mermaid.min.js", folder, filter="data")
-    return folder / "package" / "dist" / "mermaid.min.js"
+        return npm.fetch_file("mermaid", "dist/mermaid.min.js")
+    except npm.NpmMissing as reason:
+        pytest.skip(str(reason))
 
 
 def faults(mermaid: Path, diagrams: list[str]) -> list[str | None]:

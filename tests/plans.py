@@ -64,6 +64,13 @@ class Plan:
         """Whether anything is looked up in this index."""
         return any(node.get("Index Name") == name for node in _walk(self.root))
 
+    def stays_in_index(self, name: str) -> bool:
+        """Whether this index answers alone, without a look at the rows."""
+        return any(
+            node.get("Index Name") == name and node["Node Type"] == "Index Only Scan"
+            for node in _walk(self.root)
+        )
+
     def reads(self, table: str) -> bool:
         """Whether it looks at this table at all."""
         return any(node.get("Relation Name") == table for node in _walk(self.root))
@@ -96,6 +103,13 @@ def of(person: Person, query: str, parameters: Sequence[object] = ()) -> Plan:
         connection.execute(query.encode(), parameters)
         # Inner statements end before the one that asks for them.
         return _plans(connection, heard)[-1]
+
+
+def within(person: Person, query: str) -> list[Plan]:
+    """How each statement is run that the functions called by the person's query ask."""
+    with _watched(person) as (connection, heard):
+        connection.execute(query.encode())
+        return _plans(connection, heard)[:-1]
 
 
 def inside(person: Person, function: str, **arguments: object) -> list[Plan]:

@@ -87,9 +87,29 @@ language sql immutable
 set search_path = ''
 as $$
   select translate(
-    lower(p_text), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy');
+    lower(p_text), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ''’-', 'aaaaaaceeeeiiiinooooouuuuyy   ');
 $$;
-comment on function app.plain is 'Words as people look for them: lower case, without accents.';
+comment on function app.plain is
+  'Words as people look for them: lower case, without accents, apart from what they are joined '
+  'to.';
+-- Whoever writes words that an index keeps plain writes through it.
+grant execute on function app.plain to authenticated, service_role;
+
+-- Words are found by three letters together. Who runs a project may have brought it in already.
+create extension if not exists pg_trgm with schema extensions;
+
+create function app.pattern_of(p_words text) returns text
+language sql immutable
+set search_path = ''
+as $$
+  -- Fewer than three letters are in no index, but for those that words begin with.
+  select case when char_length(said) < 3 then '% ' else '%' end
+    || regexp_replace(said, '([\\%_])', '\\\1', 'g') || '%'
+  from (select nullif(btrim(app.plain(p_words)), '')) as asked (said);
+$$;
+comment on function app.pattern_of is
+  'What app.plain writes of a text, after a space, is like this where the words are in it; one or '
+  'two letters, where a word begins with them. Null without words.';
 
 create function app.set_updated_at() returns trigger
 language plpgsql

@@ -71,6 +71,9 @@ create unique index courses_slug_idx on public.courses (slug) where deleted_at i
 create index courses_author_id_idx on public.courses (author_id, created_at desc);
 create index courses_catalogue_idx on public.courses (title, id)
   where course_type = 'standard' and status = 'published' and deleted_at is null;
+-- Named once here and once where it is looked for, in app.courses_named.
+create index courses_words_idx
+  on public.courses using gin (app.plain(' ' || title) extensions.gin_trgm_ops);
 -- Few, and looked for in each page of what follows courses.
 create index courses_deleted_idx on public.courses (id) where deleted_at is not null;
 create index course_modules_builder_module_id_idx on public.course_modules (builder_module_id);
@@ -231,36 +234,45 @@ create policy courses_select_own_published_assigned_or_staff on public.courses
 grant select on public.courses to authenticated;
 grant select, insert, update, delete on public.courses to service_role;
 
-create function app.readable_course_ids() returns uuid[]
+create function app.written_course_ids() returns uuid[]
+language sql stable
+security definer -- it stands under the policies of the table it reads
+set search_path = ''
+as $$
+  select array(
+    select id from public.courses where author_id = app.current_user_id() and deleted_at is null);
+$$;
+comment on function app.written_course_ids is 'The courses that the caller has written.';
+grant execute on function app.written_course_ids to authenticated, service_role;
+
+create function app.offered_course_ids() returns uuid[]
 language plpgsql stable
 security definer -- it stands under the policies of the tables it reads
 set search_path = ''
 as $$
-declare
-  caller_id constant uuid := app.current_user_id();
 begin
   return array(
     select id from public.courses
-    where caller_id is not null and deleted_at is null
-      and course_type = 'standard' and status = 'published'
-    union all
-    select id from public.courses where author_id = caller_id and deleted_at is null
+    where id = any ((select app.assigned_course_ids())::uuid[]) and deleted_at is null
     union all
     select id from public.courses
-    where id = any ((select app.assigned_course_ids())::uuid[]) and deleted_at is null
+    where course_type = 'standard' and status = 'published' and deleted_at is null
+      and (select app.current_user_id()) is not null
   );
 end;
 $$;
-comment on function app.readable_course_ids is
-  'The courses that the caller reads without being staff: published, written or accompanied.';
-grant execute on function app.readable_course_ids to authenticated, service_role;
+comment on function app.offered_course_ids is
+  'The courses that the caller reads though they are of others: accompanied, or published.';
+grant execute on function app.offered_course_ids to authenticated, service_role;
 
 alter table public.course_modules enable row level security;
 create policy course_modules_select_readable_or_staff on public.course_modules
   for select to authenticated
   using (
-    course_id = any ((select app.readable_course_ids())::uuid[])
+    -- The short list first: the long one is only made for a row that needs it.
+    course_id = any ((select app.written_course_ids())::uuid[])
     or (select public.is_admin_or_owner((select auth.uid())))
+    or course_id = any ((select app.offered_course_ids())::uuid[])
   );
 -- People write through the functions below, which keep the numbers without gaps.
 grant select on public.course_modules to authenticated;
@@ -325,6 +337,16 @@ $$;
 comment on function app.may_read_course is
   'Whether the caller reads this course: the rule of the policies, for one row.';
 
+create function app.modules_in(p_content jsonb) returns uuid[]
+language sql immutable
+set search_path = ''
+as $$
+  select array(
+    select distinct (module ->> 'builder_module_id')::uuid
+    from jsonb_array_elements(p_content -> 'modules') as module);
+$$;
+comment on function app.modules_in is 'The modules of the palette that a course held, each once.';
+
 create function public.get_course(p_course_id uuid) returns jsonb
 language plpgsql stable
 security definer -- a module keeps its words when the palette hides it
@@ -352,6 +374,15 @@ comment on function public.get_course is
   'with NOT_FOUND.';
 grant execute on function public.get_course to authenticated;
 
+create function app.courses_named(p_words text) returns uuid[]
+language sql stable
+set search_path = ''
+as $$
+  select array(
+    select id from public.courses where app.plain(' ' || title) like app.pattern_of(p_words));
+$$;
+comment on function app.courses_named is 'Those that have these words in their title.';
+
 create function public.list_published_courses(
   p_search text default null,
   p_after_title text default null,
@@ -370,6 +401,8 @@ language plpgsql stable
 security definer -- durations stand in the palette, which may hide the module
 set search_path = ''
 as $$
+declare
+  named constant uuid[] := app.courses_named(p_search);
 begin
   perform app.require_user();
   if p_limit is null or p_limit not between 1 and 100 then
@@ -381,7 +414,7 @@ begin
     select c.id, c.title, c.slug, c.description, c.version
     from public.courses as c
     where c.course_type = 'standard' and c.status = 'published' and c.deleted_at is null
-      and (p_search is null or strpos(app.plain(c.title), app.plain(btrim(p_search))) > 0)
+      and (app.pattern_of(p_search) is null or c.id = any (named))
       and (
         p_after_title is null
         or (c.title, c.id)

@@ -5,6 +5,7 @@ create table public.course_versions (
   version integer not null,
   content jsonb not null,
   content_hash text not null,
+  builder_module_ids uuid[] not null generated always as (app.modules_in(content)) stored,
   created_at timestamptz not null default now(),
   primary key (course_id, version),
   constraint course_versions_content_object check (jsonb_typeof(content) = 'object')
@@ -13,6 +14,8 @@ comment on table public.course_versions is
   'What a standard course said in the versions in which people began it; never changed.';
 comment on column public.course_versions.content is
   'As user_formation_snapshots.content: title, description, version and modules in order.';
+comment on column public.course_versions.builder_module_ids is
+  'The modules of the palette in it: whoever follows it sees their resources.';
 
 create table public.user_courses (
   id uuid primary key default gen_random_uuid(),

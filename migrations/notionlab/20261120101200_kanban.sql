@@ -55,16 +55,17 @@ select
   module.said ->> 'title' as title,
   module.said ->> 'description' as description,
   (module.said ->> 'duration')::integer as duration
-from public.formation_module_statuses as card
-left join public.user_formation_snapshots as snapshot
-  on snapshot.submission_id = card.submission_id
-left join lateral (
+from public.user_formation_snapshots as snapshot
+-- Unpacked once for a board (offset), rather than for each of its cards.
+cross join lateral (select snapshot.content -> 'modules' as modules offset 0) as frozen
+join public.formation_module_statuses as card on card.submission_id = snapshot.submission_id
+cross join lateral (
   -- One module picked out, rather than all of them told for each card; and picked once (offset).
   select jsonb_path_query_first(
-    snapshot.content, '$.modules[*] ? (@.module_uuid == $id)',
+    frozen.modules, '$[*] ? (@.module_uuid == $id)',
     jsonb_build_object('id', card.module_uuid)) as said
   offset 0
-) as module on true;
+) as module;
 comment on column public.kanban_user_modules_v1.status_id is
   'The card: what move_kanban_module is given.';
 comment on column public.kanban_user_modules_v1.position is 'Its place in its column, from 0.';

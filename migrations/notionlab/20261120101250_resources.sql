@@ -149,39 +149,69 @@ create trigger resources_keep_name before update of name, bucket_id on storage.o
 -- Who may see and write ------------------------------------------------------------------------
 
 create function app.followed_module_ids() returns uuid[]
-language sql stable
+language plpgsql stable
 security definer -- it stands under the policies of the tables it reads
 set search_path = ''
 as $$
-  select array(
-    select (module ->> 'builder_module_id')::uuid
-    from (
-      select kept.content
-      from public.user_courses as mine
-      join public.course_versions as kept
-        on kept.course_id = mine.course_id and kept.version = mine.course_version
-      where mine.user_id = app.current_user_id()
-      union all
-      select snapshot.content
-      from public.user_formations as followed
-      join public.user_formation_snapshots as snapshot
-        on snapshot.submission_id = followed.submission_id
-      where followed.user_id = app.current_user_id() or followed.prof_id = app.current_user_id()
-    ) as followed
-    cross join jsonb_array_elements(followed.content -> 'modules') as module
+declare
+  caller_id constant uuid := app.current_user_id();
+begin
+  return array(
+    select unnest(kept.builder_module_ids)
+    from public.user_courses as mine
+    join public.course_versions as kept
+      on kept.course_id = mine.course_id and kept.version = mine.course_version
+    where mine.user_id = caller_id
+    union all
+    select unnest(snapshot.builder_module_ids)
+    from public.user_formations as followed
+    join public.user_formation_snapshots as snapshot
+      on snapshot.submission_id = followed.submission_id
+    where followed.user_id = caller_id and followed.ended_at is null
+    union all
+    select unnest(snapshot.builder_module_ids)
+    from public.user_formations as followed
+    join public.user_formation_snapshots as snapshot
+      on snapshot.submission_id = followed.submission_id
+    where followed.prof_id = caller_id and followed.ended_at is null
   );
+end;
 $$;
 comment on function app.followed_module_ids is
-  'The modules of the palette in courses that the caller follows or accompanies.';
+  'The modules of the palette in courses that the caller follows or accompanies now.';
 grant execute on function app.followed_module_ids to authenticated, service_role;
+
+create function app.formerly_followed_module_ids() returns uuid[]
+language plpgsql stable
+security definer -- it stands under the policies of the tables it reads
+set search_path = ''
+as $$
+declare
+  caller_id constant uuid := app.current_user_id();
+begin
+  return array(
+    select distinct unnest(snapshot.builder_module_ids)
+    from public.user_formations as followed
+    join public.user_formation_snapshots as snapshot
+      on snapshot.submission_id = followed.submission_id
+    where (followed.user_id = caller_id or followed.prof_id = caller_id)
+      and followed.ended_at is not null
+  );
+end;
+$$;
+comment on function app.formerly_followed_module_ids is
+  'The modules of the palette in formations of the caller, or of his clients, that have ended.';
+grant execute on function app.formerly_followed_module_ids to authenticated, service_role;
 
 alter table public.resources enable row level security;
 create policy resources_select_followed_or_staff on public.resources for select to authenticated
   using (
     deleted_at is null
     and (
+      -- The short list first: the long one is only made for a row that needs it.
       builder_module_id = any ((select app.followed_module_ids())::uuid[])
       or (select public.is_admin_or_owner((select auth.uid())))
+      or builder_module_id = any ((select app.formerly_followed_module_ids())::uuid[])
     )
   );
 create policy resources_update_staff on public.resources for update to authenticated
@@ -200,6 +230,8 @@ create policy resources_objects_select_followed_or_staff on storage.objects
     and (
       (storage.foldername(name))[1] = any ((select app.followed_module_ids()::text[])::text[])
       or (select public.is_admin_or_owner((select auth.uid())))
+      or (storage.foldername(name))[1]
+        = any ((select app.formerly_followed_module_ids()::text[])::text[])
     )
   );
 create policy resources_objects_insert_staff on storage.objects for insert to authenticated

@@ -121,35 +121,26 @@ comment on function public.get_user_courses_and_parcours is
   'NOT_FOUND.';
 grant execute on function public.get_user_courses_and_parcours to authenticated;
 
+-- Words are looked for in names and addresses, as app.people_named writes them.
+create index profiles_words_idx on public.profiles using gin (
+  app.plain(
+    coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
+      || coalesce(' ' || email, ''))
+  extensions.gin_trgm_ops
+);
+
 create function app.people_named(p_words text) returns uuid[]
 language sql stable
 set search_path = ''
 as $$
-  -- As app.plain writes, but a function would be called for each of them.
   select array(
     select id from public.profiles
-    where strpos(
-      translate(
-        lower(concat_ws(' ', first_name, last_name, email)),
-        'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
-      p_words) > 0);
+    where app.plain(
+        coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
+          || coalesce(' ' || email, ''))
+      like app.pattern_of(p_words));
 $$;
-comment on function app.people_named is
-  'Those who have these words, as app.plain writes them, in their names or their address.';
-
-create function app.courses_named(p_words text) returns uuid[]
-language sql stable
-set search_path = ''
-as $$
-  select array(
-    select id from public.courses
-    where strpos(
-      translate(
-        lower(title), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'),
-      p_words) > 0);
-$$;
-comment on function app.courses_named is
-  'Those that have these words, as app.plain writes them, in their title.';
+comment on function app.people_named is 'Those who have these words in their names or address.';
 
 create function public.get_admin_formations_and_submissions(
   p_search text default null,
@@ -192,10 +183,11 @@ set search_path = ''
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-  wanted constant text := nullif(app.plain(btrim(p_search)), '');
+  is_searched constant boolean := app.pattern_of(p_search) is not null;
   last_id constant uuid := coalesce(p_before_id, '00000000-0000-0000-0000-000000000000');
   people uuid[];
   named uuid[];
+  found_ids uuid[];
 begin
   perform app.require_admin();
   if p_kind is not null and p_kind not in ('submission', 'formation', 'enrolment') then
@@ -211,9 +203,16 @@ begin
   end if;
 
   -- Looked for once, rather than in every submission there is.
-  if wanted is not null then
-    people := app.people_named(wanted);
-    named := app.courses_named(wanted);
+  if is_searched then
+    people := app.people_named(p_search);
+    named := app.courses_named(p_search);
+    found_ids := array(
+      select s.id from public.formation_submissions as s
+      where s.user_id = any (people) or s.course_id = any (named)
+      union all
+      select e.id from public.user_courses as e
+      where e.user_id = any (people) or e.course_id = any (named)
+    );
   end if;
 
   return query
@@ -246,7 +245,7 @@ begin
           or p_status = 'ended' and f.ended_at is not null
         )
       )
-      and (wanted is null or s.user_id = any (people) or s.course_id = any (named))
+      and (not is_searched or s.id = any (found_ids))
       and not exists (
         select from public.courses as gone
         where gone.id = s.course_id and gone.deleted_at is not null
@@ -269,7 +268,7 @@ begin
         or p_status = 'under_way' and e.completed_at is null
         or p_status = 'completed' and e.completed_at is not null
       )
-      and (wanted is null or e.user_id = any (people) or e.course_id = any (named))
+      and (not is_searched or e.id = any (found_ids))
       and (p_before is null or (e.last_activity_at, e.id) < (p_before, last_id))
     order by e.last_activity_at desc, e.id desc
     limit p_limit
@@ -317,7 +316,7 @@ comment on function public.get_admin_formations_and_submissions is
   'What clients submit and follow, newest activity first, for staff: submissions, formations '
   '(approved submissions) and enrolments in standard courses, each with a displayId of its own. '
   'p_kind is submission, formation or enrolment; p_status is pending, approved, rejected, '
-  'withdrawn, under_way, ended or completed; p_search looks in titles, names and addresses. The '
-  'next page starts from the last row: p_before is its last_activity_at, p_before_id its id. '
-  'Refuses with FORBIDDEN or INVALID (kind, status, limit).';
+  'withdrawn, under_way, ended or completed; p_search looks in titles, names and addresses (one '
+  'or two letters: where a word begins). The next page starts from the last row: p_before is its '
+  'last_activity_at, p_before_id its id. Refuses with FORBIDDEN or INVALID (kind, status, limit).';
 grant execute on function public.get_admin_formations_and_submissions to authenticated;

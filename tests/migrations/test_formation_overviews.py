@@ -260,6 +260,9 @@ def work(school: Database) -> dict[str, Any]:
         ({"p_search": " ACHEVE "}, "Achevé"),
         ({"p_search": "elodie", "p_status": "ended"}, "Fini"),
         ({"p_search": "%"}, ""),
+        ({"p_search": "r"}, "Refusé|Retiré"),
+        ({"p_search": "ét"}, "En cours à l'été"),
+        ({"p_search": "_ini"}, ""),
         ({"p_search": "  "}, "Achevé|En attente|En cours à l'été|Fini|Refusé|Retiré|Suivi"),
     ],
 )

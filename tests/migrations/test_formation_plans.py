@@ -145,7 +145,7 @@ def test_the_cards_of_everybody_are_not_read_for_ones_own(crowd: Crowd, who: str
     ("table", "helpers"),
     [
         ("courses", {"app.assigned_course_ids": 1}),
-        ("course_modules", {"app.readable_course_ids": 1}),
+        ("course_modules", {"app.written_course_ids": 1}),
         ("user_courses", {}),
         ("course_versions", {"app.followed_course_ids": 1}),
         ("formation_submissions", {"app.assigned_submission_ids": 1}),
@@ -169,6 +169,45 @@ def test_a_policy_asks_its_helpers_once(
     assert plan.times_called("app.current_user_id") <= 6, plan.tree  # within the helpers too
     for helper, times in helpers.items():
         assert plan.times_called(helper) == times, plan.tree
+
+
+@pytest.mark.parametrize("who", ["client", "admin"])
+def test_the_whole_catalogue_is_not_listed_for_the_modules_of_ones_own_course(
+    crowd: Crowd, who: str
+) -> None:
+    query = "select * from public.course_modules where course_id = '{course}'"
+    plan = plans.of(getattr(crowd, who), crowd.fill(query))
+    assert plan.times_called("app.written_course_ids") == 1, plan.tree
+    assert plan.times_called("app.offered_course_ids") == 0, plan.tree
+
+
+def test_what_a_prof_accompanies_is_listed_without_a_look_at_the_rows(crowd: Crowd) -> None:
+    query = "select app.assigned_submission_ids(), app.assigned_course_ids()"
+    listed = [plan for plan in plans.within(crowd.prof, query) if plan.reads("user_formations")]
+    assert len(listed) == 2
+    for plan in listed:
+        assert plan.stays_in_index("user_formations_prof_id_idx"), plan.tree
+
+
+@pytest.mark.parametrize("who", ["client", "prof"])
+def test_resources_of_what_is_followed_now_cost_nothing_of_what_was(crowd: Crowd, who: str) -> None:
+    query = crowd.fill("select * from public.resources where builder_module_id = '{palette}'")
+    plan = plans.of(getattr(crowd, who), query)
+    assert plan.times_called("app.followed_module_ids") == 1, plan.tree
+    assert plan.times_called("app.formerly_followed_module_ids") == 0, plan.tree
+
+
+@pytest.mark.parametrize(
+    ("who", "index"),
+    [("client", "user_formations_followed_idx"), ("prof", "user_formations_accompanied_idx")],
+)
+def test_the_modules_of_what_is_followed_are_read_from_no_snapshots_words(
+    crowd: Crowd, who: str, index: str
+) -> None:
+    asked = plans.within(getattr(crowd, who), "select app.followed_module_ids()")
+    [plan] = [plan for plan in asked if plan.reads("user_formation_snapshots")]
+    assert plan.stays_in_index(index), plan.tree
+    assert "Function Scan" not in plan.tree, plan.tree
 
 
 def test_the_words_of_a_card_are_picked_out_of_its_snapshot(crowd: Crowd) -> None:
@@ -292,10 +331,20 @@ def test_words_are_looked_for_once_and_not_in_all_that_everybody_does(
 ) -> None:
     [(address,)] = crowded.run("select email from public.profiles where id = %s", [crowd.client.id])
     asked = plans.inside(crowd.admin, OVERVIEW, p_search=address)
-    assert sum(plan.scans_whole("profiles") for plan in asked) == 1
-    [page] = [plan for plan in asked if plan.reads("formation_submissions")]
-    assert page.uses_index("formation_submissions_user_id_idx"), page.tree
+    for name in ("profiles_words_idx", "courses_words_idx"):
+        assert sum(plan.uses_index(name) for plan in asked) == 1
+    for plan in asked:
+        assert not any(plan.scans_whole(table) for table in BIG), plan.tree
+    found, page = (plan for plan in asked if plan.reads("formation_submissions"))
+    assert found.uses_index("formation_submissions_user_id_idx"), found.tree
     assert page.rows_visited <= 50 * 20, page.tree
+
+
+@pytest.mark.parametrize("words", ["p19", "zz", "z"])
+def test_words_of_any_length_are_found_by_an_index(crowd: Crowd, words: str) -> None:
+    asked = plans.inside(crowd.admin, OVERVIEW, p_search=words)
+    assert any(plan.uses_index("profiles_words_idx") for plan in asked)
+    assert not any(plan.scans_whole("courses") for plan in asked)
 
 
 def test_the_catalogue_stops_at_the_end_of_its_page(crowd: Crowd) -> None:

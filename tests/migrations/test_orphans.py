@@ -30,9 +30,9 @@ OURS, WALKED = ["public", "app", "shared", "bo"], ["public", "app", "shared", "b
 TRACES = {"public.audit_logs", "app.job_failures"}
 # What followers read, frozen: a module that the palette lost is still what they follow.
 FROZEN = {
-    "public.course_versions": ["content"],
+    "public.course_versions": ["content", "builder_module_ids"],
     "public.user_courses": ["done_modules"],
-    "public.user_formation_snapshots": ["content"],
+    "public.user_formation_snapshots": ["content", "builder_module_ids"],
     "public.formation_module_statuses": ["module_uuid"],
 }
 

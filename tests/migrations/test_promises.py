@@ -126,7 +126,7 @@ def offending(project: Project, wrong: str) -> list[Any]:
     [
         r"^.{100,}",
         r"\t| $",
-        r"\b(create|add|drop) .*\bif (not )?exists\b|\bor replace\b",
+        r"\b(create(?! extension)|add|drop) .*\bif (not )?exists\b|\bor replace\b",
         r"\bsecurity definer\b(?! -- .)",
         r"\bvarchar\b|\bserial\b",
     ],

@@ -298,15 +298,15 @@ OFFENCES = [
     ),
     Offence(
         "extension_is_out_of_reach",
-        "create extension pg_trgm schema public",
-        "extension pg_trgm",
-        "alter extension pg_trgm set schema extensions",
+        "create extension citext schema public",
+        "extension citext",
+        "alter extension citext set schema extensions",
     ),
     Offence(
         "extension_is_current",
-        "create extension pg_trgm schema extensions version '1.3'",
-        "extension pg_trgm",
-        "alter extension pg_trgm update",
+        "create extension citext schema extensions version '1.4'",
+        "extension citext",
+        "alter extension citext update",
     ),
     Offence(
         "no_door_without_policies",

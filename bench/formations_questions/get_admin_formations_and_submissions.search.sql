@@ -4,15 +4,19 @@ from bench.volume, generate_series(1, 20) as n
 -- By hand
 with people as materialized (
   select id from public.profiles
-  where strpos(
-    translate(lower(concat_ws(' ', first_name, last_name, email)),
-      'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), %(p_search)s) > 0
+  where app.plain(
+      coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '') || coalesce(' ' || email, ''))
+    like '%%' || %(p_search)s || '%%'
 ),
 named as materialized (
-  select id from public.courses
-  where strpos(
-    translate(lower(title),
-      'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), %(p_search)s) > 0
+  select id from public.courses where app.plain(' ' || title) like '%%' || %(p_search)s || '%%'
+),
+found as materialized (
+  select id from public.formation_submissions
+  where user_id = any (array(select id from people)) or course_id = any (array(select id from named))
+  union all
+  select id from public.user_courses
+  where user_id = any (array(select id from people)) or course_id = any (array(select id from named))
 ),
 page as (
   select * from (
@@ -24,7 +28,7 @@ page as (
       s.last_activity_at, null::integer as course_version, null::uuid[] as done_modules
     from public.formation_submissions as s
     left join public.user_formations as f on f.submission_id = s.id
-    where (s.user_id = any (array(select id from people)) or s.course_id = any (array(select id from named)))
+    where s.id = any (array(select id from found))
       and not exists (
         select from public.courses as gone
         where gone.id = s.course_id and gone.deleted_at is not null)
@@ -37,7 +41,7 @@ page as (
       e.enrolled_at, null::timestamptz, null::uuid, null::text, e.last_activity_at,
       e.course_version, e.done_modules
     from public.user_courses as e
-    where (e.user_id = any (array(select id from people)) or e.course_id = any (array(select id from named)))
+    where e.id = any (array(select id from found))
     order by e.last_activity_at desc, e.id desc limit 50
   ) as enrolled
   order by last_activity_at desc, id desc limit 50

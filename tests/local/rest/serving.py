@@ -37,6 +37,25 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return error
 
 
+def rows(reader: httpx.Client, path: str, **headers: str) -> Any:
+    answer = reader.get(path, headers=headers)
+    assert answer.status_code in {200, 206}, answer.text
+    return answer.json()
+
+
+def ids(reader: httpx.Client, query: str, table: str = "books") -> list[int]:
+    """Which rows a filter keeps."""
+    return [row["id"] for row in rows(reader, f"/{table}?select=id&order=id&{query}")]
+
+
+def refusal(answer: httpx.Response) -> dict[str, Any]:
+    """The body of an answer that refuses, of the shape every client can read."""
+    error: dict[str, Any] = answer.json()
+    assert error.keys() == {"code", "message", "details", "hint"}
+    assert answer.headers["proxy-status"] == f"PostgREST; error={error['code']}"
+    return error
+
+
 @dataclass(frozen=True)
 class Served:
     """Where the API answers, and how to get there if not by the network."""

@@ -113,9 +113,7 @@ class Node:
     predicates: list[Predicate] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     limit: int | None = None
-    """The slot of the limit."""
-    most: int | None = None
-    """The limit where none was asked for."""
+    """How many rows at most."""
     offset: int | None = None
     """The slot of the offset."""
     children: list[Node] = field(default_factory=list)

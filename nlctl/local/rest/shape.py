@@ -39,8 +39,9 @@ PATTERNS = {Operator.LIKE, Operator.ILIKE}
 class Shape(NamedTuple):
     """What makes two requests alike, and the values in which they may differ.
 
-    Values come in the order of the conditions, then limit and offset of each window, then the
-    body, then the arguments: the order in which `Slots` counts them.
+    Values come in the order of the conditions, then the offset of each window, then the body,
+    then the arguments: the order in which `Slots` counts them. Limits are part of the shape: pages
+    have the same length again and again, and who knows it plans better and less often.
     """
 
     key: Hashable
@@ -59,11 +60,9 @@ class Slots:
             self.conditions.append(range(first, end))
             first = end
         windows = request.query.windows
-        self.windows: dict[Path, tuple[int, int]] = {
-            path: (first + 2 * place, first + 2 * place + 1) for place, path in enumerate(windows)
-        }
-        """Of each window, the slots of its limit and its offset."""
-        self.body = first + 2 * len(windows)
+        self.offsets: dict[Path, int] = {path: first + place for place, path in enumerate(windows)}
+        """Of each window, the slot of its offset."""
+        self.body = first + len(windows)
         self.arguments = self.body + 1
 
 
@@ -132,11 +131,15 @@ def _match(operation: Match, values: list[str | bytes | None]) -> Hashable:
 
 def _window(
     window: Window, max_rows: int | None, values: list[str | bytes | None]
-) -> tuple[bool, bool]:
-    limits = [limit for limit in (window.limit, max_rows) if limit is not None]
-    values.append(str(min(limits)) if limits else None)
+) -> tuple[int | None, bool]:
     values.append(str(window.offset))
-    return bool(limits), window.offset > 0
+    return limit(window, max_rows), window.offset > 0
+
+
+def limit(window: Window, max_rows: int | None) -> int | None:
+    """How many rows a window shows at most."""
+    limits = [one for one in (window.limit, max_rows) if one is not None]
+    return min(limits, default=None)
 
 
 def _body(body: Body | None, values: list[str | bytes | None]) -> Hashable:

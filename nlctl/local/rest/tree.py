@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlctl.local.rest import embeds
+from nlctl.local.rest import embeds, shape
 from nlctl.local.rest.errors import ApiError, embedded_twice
 from nlctl.local.rest.names import Name
 from nlctl.local.rest.nodes import (
@@ -253,14 +253,12 @@ class TreePlanner:
         if self.request.action.is_mutation:
             return
         for node in root.with_embeds():
-            node.most = self.config.max_rows
+            node.limit = self.config.max_rows
         for path, window in self.request.query.windows.items():
             node, _ = found[path]
-            limit, offset = self.slots.windows[path]
-            if window.limit is not None or self.config.max_rows is not None:
-                node.limit = limit
+            node.limit = shape.limit(window, self.config.max_rows)
             if window.offset > 0:
-                node.offset = offset
+                node.offset = self.slots.offsets[path]
 
 
 class _Branches:

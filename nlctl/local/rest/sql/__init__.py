@@ -1,6 +1,7 @@
 """SQL: one statement for each plan, with a numbered parameter for each value.
 
-Names and the texts of JSON paths are quoted; nothing else of a request becomes part of the text.
+Names and the texts of JSON paths are quoted; nothing else of a request becomes part of the text but
+limits, which are numbers.
 """
 
 # ruff: noqa: S608 (building SQL is what this package is for; see above)

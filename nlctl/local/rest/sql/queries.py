@@ -88,9 +88,7 @@ def _write_where(parameters: Parameters, node: Node) -> str:
 def _write_window(parameters: Parameters, node: Node) -> str:
     parts = []
     if node.limit is not None:
-        parts.append(f"limit {parameters.number(node.limit)}")
-    elif node.most is not None:
-        parts.append(f"limit {node.most}")
+        parts.append(f"limit {node.limit}")
     if node.offset is not None:
         parts.append(f"offset {parameters.number(node.offset)}")
     return " ".join(parts)

@@ -71,7 +71,7 @@ ABSENCES = (
 def find(document: Mapping[str, Any]) -> tuple[str, ...]:
     """One line for each thing that is asked for and not there."""
     absent = [line for absence in ABSENCES for line in absence.find(document)]
-    return (*absent, *_hooks(document))
+    return (*absent, *_hooks(document), *_written(document))
 
 
 def _hooks(document: Mapping[str, Any]) -> Iterator[str]:
@@ -82,6 +82,18 @@ def _hooks(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is enabled in {FILE}; the local stack does not ask it."
         elif str(hook.get("uri", "")).startswith("http"):
             yield f"{name} is enabled in {FILE}; it fails: the local stack asks SQL functions only."
+
+
+def _written(document: Mapping[str, Any]) -> Iterator[str]:
+    """What needs no switch: to write it down is to ask for it."""
+    for name, bucket in _tables(document, ["storage", "buckets", "*"]):
+        if bucket.get("objects_path"):
+            yield f"{name}.objects_path is set in {FILE}; no file is uploaded."
+    if any(secrets for _, secrets in _tables(document, ["db", "vault"])):
+        yield (
+            f"db.vault is set in {FILE}; its secrets are not written: "
+            "call vault.create_secret in seed.sql."
+        )
 
 
 def _tables(

@@ -46,9 +46,31 @@ def test_what_is_asked_for_in_vain_is_told(written: str, name: str, consequence:
 
 
 @pytest.mark.parametrize(
+    ("written", "name", "consequence"),
+    [
+        (
+            '[storage.buckets.images]\nobjects_path = "./images"',
+            "storage.buckets.images.objects_path",
+            "no file is uploaded.",
+        ),
+        (
+            '[db.vault]\nkey = "value"',
+            "db.vault",
+            "its secrets are not written: call vault.create_secret in seed.sql.",
+        ),
+    ],
+)
+def test_what_is_written_in_vain_is_told(written: str, name: str, consequence: str) -> None:
+    line = f"{name} is set in supabase/config.toml; {consequence}"
+
+    assert absences.find(tomllib.loads(written)) == (line,)
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "",
+        "[storage.buckets.images]\npublic = true",
         "[auth.external.google]\nenabled = false",
         '[auth.external]\ngoogle = "odd"',
         "[auth.mfa.totp]\nverify_enabled = true",

@@ -34,10 +34,12 @@ def write_body(plan: Plan) -> str:
         cast = f"::{target.sql}" if target and not is_scalar else ""
         return f"{answer.handler.function.sql}({row}{cast})"
     is_one = answer.form is Form.SINGLE or (function is not None and not function.returns_set)
-    rows = f"json_agg({row})"
+    document = f"to_json({row})" if is_one else f"json_agg({row})"
     if answer.strips_nulls:
-        rows = f"json_strip_nulls({rows})"
-    return f"coalesce(({rows}->0)::text, 'null')" if is_one else f"coalesce({rows}::text, '[]')"
+        document = f"json_strip_nulls({document})"
+    if is_one:  # or nothing, or more, which is refused
+        return f"coalesce(string_agg({document}::text, ''), 'null')"
+    return f"coalesce({document}::text, '[]')"
 
 
 def count_rows(plan: Plan) -> str:

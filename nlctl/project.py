@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +101,13 @@ def find(start: Path | None = None) -> Project:
 def _read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    content = path.read_bytes()
+    if content.startswith(BOM_UTF8):
+        raise InvalidInput(
+            f"{path.name} begins with a byte order mark.",
+            hint="Save it as UTF-8 without one; the Supabase CLI stumbles there too.",
+        )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path.name} cannot be read: {error}.") from error

@@ -80,7 +80,7 @@ def _hooks(document: Mapping[str, Any]) -> Iterator[str]:
             continue
         if name.rpartition(".")[2] not in HOOKS:
             yield f"{name} is enabled in {FILE}; the local stack does not ask it."
-        elif str(hook.get("uri", "")).startswith("http"):
+        elif str(hook.get("uri", "")).lower().startswith("http"):
             yield f"{name} is enabled in {FILE}; it fails: the local stack asks SQL functions only."
 
 

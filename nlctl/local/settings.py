@@ -26,6 +26,8 @@ NOBODY = "no-reply@localhost"
 UNLIMITED = 360_000  # what the CLI gives Auth while letters only go to the local inbox
 
 _ENVIRONMENT = re.compile(r"env\((\w+)\)")
+# An address of the web is understood too; that nobody asks it is told as an absence.
+_HOOK = re.compile(r"pg-functions://[^/]*/[^/]+/[^/]+/?|https?://.+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -288,7 +290,10 @@ def read(project: Project) -> Settings:
     # The inbox was called inbucket until version 2.109 of the CLI.
     document["mail"] = document.get("local_smtp", document.get("inbucket", {}))
     settings = tables.fill(Settings, document, "", folder=folder)
-    _check(settings.auth)
+    _check_schemas(settings.api)
+    _check_secret(settings.auth)
+    for name, hook in settings.auth.hook.items():
+        _check_hook(f"auth.hook.{name}", hook)
     return settings
 
 
@@ -298,12 +303,32 @@ def read_document(project: Project) -> dict[str, Any]:
     return document
 
 
-def _check(auth: AuthSettings) -> None:
+def _check_schemas(api: ApiSettings) -> None:
+    if api.enabled and not api.schemas:
+        raise InvalidInput(
+            f"api.schemas in {FILE} names no schema.",
+            hint="Name one, or leave the Data API out: enabled = false.",
+        )
+
+
+def _check_secret(auth: AuthSettings) -> None:
     if unset := _ENVIRONMENT.fullmatch(auth.jwt_secret):
         raise InvalidInput(f"auth.jwt_secret in {FILE} is in ${unset[1]}, which is not set.")
     if len(auth.jwt_secret) < MINIMUM_SECRET:
         raise InvalidInput(
             f"auth.jwt_secret in {FILE} must have at least {MINIMUM_SECRET} characters."
+        )
+
+
+def _check_hook(name: str, hook: HookSettings) -> None:
+    if not hook.enabled:
+        return
+    if not hook.uri:
+        raise InvalidInput(f"{name} in {FILE} is enabled and has no uri.")
+    if not _HOOK.fullmatch(hook.uri):
+        raise InvalidInput(
+            f"{name}.uri in {FILE} must be pg-functions://<database>/<schema>/<function>, "
+            f"not {hook.uri!r}."
         )
 
 

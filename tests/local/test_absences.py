@@ -28,7 +28,7 @@ from nlctl.local import absences
             "the local stack does not ask it.",
         ),
         (
-            '[auth.hook.custom_access_token]\nenabled = true\nuri = "https://example.test"',
+            '[auth.hook.custom_access_token]\nenabled = true\nuri = "HTTPS://example.test"',
             "auth.hook.custom_access_token",
             "it fails: the local stack asks SQL functions only.",
         ),

@@ -128,11 +128,40 @@ def test_an_unset_variable_of_something_unused_harms_nobody(tmp_path: Path) -> N
             r"auth.jwt_secret .* is in \$NOBODY_SETS_THIS, which is not set",
         ),
         ("[api", "config.toml cannot be read"),
+        ("[api]\nschemas = []", "api.schemas .* names no schema"),
+        ("[auth.hook.send_sms]\nenabled = true", "auth.hook.send_sms .* has no uri"),
+        (
+            '[auth.hook.send_sms]\nenabled = true\nuri = "public.add_claims"',
+            "auth.hook.send_sms.uri .* must be pg-functions://.*, not 'public.add_claims'",
+        ),
+        (
+            '[auth.hook.send_sms]\nenabled = true\nuri = "pg-functions://postgres/add_claims"',
+            "auth.hook.send_sms.uri .* must be pg-functions://",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path, written: str, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         read(tmp_path, written)
+
+
+def test_a_hook_that_is_switched_off_may_say_anything(tmp_path: Path) -> None:
+    found = read(tmp_path, '[auth.hook.send_sms]\nenabled = false\nuri = "anything"\n')
+
+    assert not found.auth.hook["send_sms"].enabled
+
+
+def test_no_schema_is_fine_where_there_is_no_data_api(tmp_path: Path) -> None:
+    assert read(tmp_path, "[api]\nenabled = false\nschemas = []\n").api.schemas == ()
+
+
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="begins with a byte order mark") as refusal:
+        read(tmp_path, "\ufeff[api]\nport = 5000\n")
+
+    assert (
+        refusal.value.hint == "Save it as UTF-8 without one; the Supabase CLI stumbles there too."
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_options_tell_what_may_be_asked(reader: httpx.Client, path: str, allowed
         ("summary=fts(english).cat", [1, 2]),
         ("summary=plfts(english).a stone and cats", [2]),
         ("summary=phfts(english).the cats ran", [1]),
+        ("summary=phfts(english).ran the cats", []),
         ("summary=wfts(english).cat -stone", [1]),
         ("summary=not.fts(english).cat", [4]),
         ("in_print=cs.[2007-01-01,2007-01-02)", [1, 2]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -23,7 +25,6 @@ from tests import databases, disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PORT = 25600  # below those that systems give to outgoing connections
 
@@ -245,3 +246,27 @@ def test_two_may_stop_it_at_once(mine: Cluster) -> None:
         list(both.map(lambda _: mine.stop(), range(2)))
 
     assert mine.port() is None
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="Other allocators are not asked to keep anything."
+)
+def test_memory_of_one_answer_serves_the_next(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.url("postgres", SUPERUSER)) as connection:
+        backend = Path(f"/proc/{connection.info.backend_pid}/stat")
+        for _ in range(3):
+            connection.execute(LONG_ANSWER)
+        before = _pages_asked_for(backend)
+        for _ in range(10):
+            connection.execute(LONG_ANSWER)
+        asked_for = _pages_asked_for(backend) - before
+
+    assert asked_for < 100, "each answer takes its memory from the system anew"
+
+
+LONG_ANSWER = b"select json_agg(repeat('x', 1000))::text from generate_series(1, 200)"
+
+
+def _pages_asked_for(process: Path) -> int:
+    """Minor faults, of what Linux tells of a process."""
+    return int(process.read_text().rpartition(")")[2].split()[7])

@@ -5,12 +5,14 @@ where c.course_type = 'custom' and c.status = 'published' and exists (
 order by random() limit 200
 -- By hand
 with course as (
-  update public.courses set deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+  update public.courses set status = 'draft', deleted_at = clock_timestamp(),
+    updated_at = clock_timestamp()
   where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
   returning *
 )
 insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-select 'courses', 'UPDATE', id, author_id, '{"deleted_at": null}', jsonb_build_object('deleted_at', deleted_at)
+select 'courses', 'UPDATE', id, author_id, '{"status": "published", "deleted_at": null}',
+  jsonb_build_object('status', status, 'deleted_at', deleted_at)
 from course;
 delete from public.course_versions where course_id = %(p_course_id)s;
 select id from public.formation_submissions where course_id = %(p_course_id)s order by id for update;

@@ -44,13 +44,14 @@ select jsonb_build_object(
     left join lateral (
       select jsonb_build_object(
         'formation_id', f.id, 'submission_id', f.submission_id, 'prof_id', f.prof_id,
-        'started_at', f.started_at, 'ended_at', f.ended_at, 'modules_total', cards.total,
+        'prof_first_name', g.first_name, 'prof_last_name', g.last_name, 'started_at', f.started_at, 'ended_at', f.ended_at, 'modules_total', cards.total,
         'modules_done', cards.done, 'modules_in_progress', cards.begun,
         'modules_blocked', cards.blocked) as told
       from (
         select * from public.user_formations where course_id = c.id
         order by started_at desc limit 1
       ) as f
+      left join public.profiles as g on g.id = f.prof_id
       cross join lateral (
         select count(*) as total, count(*) filter (where status = 'done') as done,
           count(*) filter (where status = 'in_progress') as begun,

@@ -38,7 +38,8 @@ comment on column public.courses.slug is 'Its name in addresses; it stays when t
 comment on column public.courses.author_id is
   'Who wrote it; a custom course goes with its author, a standard one stays without.';
 comment on column public.courses.version is
-  'Counts every change of what its followers would read: title, description, modules, order.';
+  'Counts every change of what its followers would read: title, description, modules, order. It '
+  'may skip numbers (a module put between others moves those too), and never shares one.';
 
 create table public.course_modules (
   id uuid primary key default gen_random_uuid(),
@@ -266,12 +267,24 @@ comment on function app.offered_course_ids is
 grant execute on function app.offered_course_ids to authenticated, service_role;
 
 alter table public.course_modules enable row level security;
+create function app.deleted_course_ids() returns uuid[]
+language sql stable
+security definer -- it stands under the policies of the table it reads
+set search_path = ''
+as $$
+  select array(select id from public.courses where deleted_at is not null);
+$$;
+comment on function app.deleted_course_ids is
+  'The courses that are deleted, and not purged yet: out of the sight of staff too.';
+grant execute on function app.deleted_course_ids to authenticated, service_role;
+
 create policy course_modules_select_readable_or_staff on public.course_modules
   for select to authenticated
   using (
     -- The short list first: the long one is only made for a row that needs it.
     course_id = any ((select app.written_course_ids())::uuid[])
     or (select public.is_admin_or_owner((select auth.uid())))
+      and course_id <> all ((select app.deleted_course_ids())::uuid[])
     or course_id = any ((select app.offered_course_ids())::uuid[])
   );
 -- People write through the functions below, which keep the numbers without gaps.

@@ -183,6 +183,26 @@ create trigger courses_end_formations after update of status, deleted_at on publ
   )
   execute function app.end_formations();
 
+create function app.reopen_deleted_course() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  new.status := 'draft';
+  return new;
+end;
+$$;
+comment on function app.reopen_deleted_course is
+  'An operator who brings a course back finds a draft: nobody examines or follows it any more.';
+
+create trigger courses_reopen_deleted before update of deleted_at on public.courses
+  for each row
+  when (
+    old.deleted_at is null and new.deleted_at is not null
+    and new.course_type = 'custom' and new.status in ('submitted', 'published')
+  )
+  execute function app.reopen_deleted_course();
+
 -- What may be asked ----------------------------------------------------------------------------
 
 create function public.init_kanban_statuses_for_submission(p_submission_id uuid)

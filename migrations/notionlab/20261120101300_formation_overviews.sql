@@ -97,9 +97,11 @@ begin
       left join lateral (
         select jsonb_build_object(
           'formation_id', followed.id, 'submission_id', followed.submission_id,
-          'prof_id', followed.prof_id, 'started_at', followed.started_at,
+          'prof_id', followed.prof_id, 'prof_first_name', prof.first_name,
+          'prof_last_name', prof.last_name, 'started_at', followed.started_at,
           'ended_at', followed.ended_at) || app.course_progress(followed.submission_id) as told
         from public.user_formations as followed
+        left join public.profiles as prof on prof.id = followed.prof_id
         where followed.course_id = course.id
         order by followed.started_at desc
         limit 1
@@ -116,9 +118,9 @@ comment on function public.get_user_courses_and_parcours is
   'last_activity_at), and parcours, his own (course_id, title, slug, description, status, '
   'version, modules_total, duration, created_at, updated_at), each with its latest submission '
   '(submission_id, status, submitted_at, reviewed_at, review_comment, course_version) and '
-  'formation (formation_id, submission_id, prof_id, started_at, ended_at, modules_total, '
-  'modules_done, modules_in_progress, modules_blocked), or null. Refuses with FORBIDDEN or '
-  'NOT_FOUND.';
+  'formation (formation_id, submission_id, prof_id, prof_first_name, prof_last_name, started_at, '
+  'ended_at, modules_total, modules_done, modules_in_progress, modules_blocked), or null. Refuses '
+  'with FORBIDDEN or NOT_FOUND.';
 grant execute on function public.get_user_courses_and_parcours to authenticated;
 
 -- Words are looked for in names and addresses, as app.people_named writes them.

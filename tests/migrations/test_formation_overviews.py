@@ -101,7 +101,7 @@ def test_one_sees_what_one_follows_and_composes(school: Database, member: MakePe
 
 
 def test_a_course_under_way_tells_how_far_it_is(school: Database, member: MakePerson) -> None:
-    admin, ada, prof = member("admin"), member(), member("prof")
+    admin, ada, prof = member("admin"), member(), member("prof", first_name="Grace")
     board = start(ada, admin, make_palette(school, 4))
     admin.rpc("assign_formation_prof", p_formation_id=board.formation_id, p_prof_id=prof.id)
     for card, status in zip(board.cards(), ("done", "blocked", "in_progress"), strict=False):
@@ -115,6 +115,7 @@ def test_a_course_under_way_tells_how_far_it_is(school: Database, member: MakePe
         "modules_blocked": 1,
     }
     assert (formation["prof_id"], formation["ended_at"]) == (prof.id, None)
+    assert (formation["prof_first_name"], formation["prof_last_name"]) == ("Grace", None)
     assert parcours["submission"]["status"] == "approved"
     [row] = admin.rpc(ALL, p_user_id=ada.id)
     assert (row["modules_total"], row["modules_done"], row["prof_id"]) == (4, 1, prof.id)

@@ -118,6 +118,26 @@ def test_a_course_that_goes_takes_its_waiting_submission(
     assert (refusal.code, told(refusal)["status"]) == ("CONFLICT", "withdrawn")
 
 
+@pytest.mark.parametrize("is_followed", [False, True])
+def test_a_course_that_an_operator_brings_back_is_a_draft(
+    school: Database,
+    ada: Person,
+    admin: Person,
+    course_id: str,
+    submission_id: str,
+    is_followed: bool,
+) -> None:
+    if is_followed:
+        admin.rpc(APPROVE, p_submission_id=submission_id)
+    ada.rpc("delete_course", p_course_id=course_id)
+    school.run("update public.courses set deleted_at = null where id = %s", [course_id])
+    assert status_of(course_id, ada) == "draft"
+    again = submit(ada, course_id)
+    admin.rpc(APPROVE, p_submission_id=again)
+    assert under_way(school, course_id) == [again]
+    assert count_cards(school, course_id) == 3
+
+
 @pytest.mark.parametrize("close", CLOSING)
 def test_an_approval_after_the_end_finds_nothing_that_waits(
     school: Database, ada: Person, admin: Person, course_id: str, submission_id: str, close: str

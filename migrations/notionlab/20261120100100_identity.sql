@@ -111,22 +111,34 @@ comment on function public.is_admin_or_owner is
   'Whether this person runs the place; false when suspended or gone.';
 grant execute on function public.is_admin_or_owner to authenticated, service_role;
 
+create function app.refuse_absent(p_status text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_status is null then
+    perform app.refuse('NOT_AUTHENTICATED', 'Connecte-toi pour continuer.');
+  end if;
+  perform app.refuse('FORBIDDEN', 'Ton compte est suspendu.');
+end;
+$$;
+comment on function app.refuse_absent is
+  'Refuse with NOT_AUTHENTICATED who has no living account (null), and else with FORBIDDEN.';
+
 create function app.require_user() returns uuid
 language plpgsql stable
 security definer -- the suspended cannot read why they are refused
 set search_path = ''
 as $$
 declare
+  caller_id constant uuid := auth.uid();
   caller_status text;
 begin
-  select status into caller_status from public.profiles where id = auth.uid();
-  if caller_status is null then
-    perform app.refuse('NOT_AUTHENTICATED', 'Connecte-toi pour continuer.');
+  select status into caller_status from public.profiles where id = caller_id;
+  if caller_status is null or caller_status = 'suspended' then
+    perform app.refuse_absent(caller_status);
   end if;
-  if caller_status = 'suspended' then
-    perform app.refuse('FORBIDDEN', 'Ton compte est suspendu.');
-  end if;
-  return auth.uid();
+  return caller_id;
 end;
 $$;
 comment on function app.require_user is
@@ -135,12 +147,21 @@ grant execute on function app.require_user to authenticated, service_role;
 
 create function app.require_admin() returns uuid
 language plpgsql stable
+security definer -- the suspended cannot read why they are refused
 set search_path = ''
 as $$
 declare
-  caller_id constant uuid := app.require_user();
+  caller_id constant uuid := auth.uid();
+  caller_status text;
+  caller_type text;
 begin
-  if not public.is_admin_or_owner(caller_id) then
+  -- Both at once, for this stands before most of what staff do.
+  select status, user_type_id into caller_status, caller_type
+  from public.profiles where id = caller_id;
+  if caller_status is null or caller_status = 'suspended' then
+    perform app.refuse_absent(caller_status);
+  end if;
+  if caller_type not in ('admin', 'owner') then
     perform app.refuse('FORBIDDEN', 'Tu n''as pas le droit de faire cela.');
   end if;
   return caller_id;

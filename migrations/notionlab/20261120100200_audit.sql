@@ -117,6 +117,9 @@ declare
   unseen constant text[] := array_append(tg_argv, 'updated_at');
   before constant jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
   after constant jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+  -- Most tables have an id; of others the catalogue is asked.
+  record_id constant text := coalesce(
+    coalesce(after, before) ->> 'id', app.primary_key_of(tg_relid, coalesce(after, before)));
   old_data jsonb := before - unseen;
   new_data jsonb := after - unseen;
 begin
@@ -133,7 +136,7 @@ begin
   insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
   values (
     case when tg_table_schema <> 'public' then tg_table_schema || '.' else '' end || tg_table_name,
-    tg_op, app.primary_key_of(tg_relid, coalesce(after, before)), auth.uid(), old_data, new_data
+    tg_op, record_id, auth.uid(), old_data, new_data
   );
   return null;
 end;

@@ -123,9 +123,11 @@ comment on function app.count_versions_of_changed is
 create trigger course_modules_count_added after insert on public.course_modules
   referencing new table as changed
   for each statement execute function app.count_versions_of_changed();
+-- Not of the numbers that app.close_ranks writes: the removal counts already.
 create trigger course_modules_count_changed after update on public.course_modules
   referencing new table as changed
-  for each statement execute function app.count_versions_of_changed();
+  for each statement when (pg_trigger_depth() = 0)
+  execute function app.count_versions_of_changed();
 create trigger course_modules_count_removed after delete on public.course_modules
   referencing old table as changed
   for each statement execute function app.count_versions_of_changed();

@@ -13,13 +13,15 @@ declare
   course public.courses;
 begin
   select * into course from public.courses as asked
-  where id = p_course_id and app.may_read_course(asked)
+  -- His own is the usual one, and asks nobody else.
+  where id = p_course_id
+    and (author_id = caller_id and deleted_at is null or app.may_read_course(asked))
   for update;
   if not found then
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
   end if;
-  if not public.is_admin_or_owner(caller_id)
-    and (course.course_type <> 'custom' or course.author_id <> caller_id)
+  if (course.course_type <> 'custom' or course.author_id <> caller_id)
+    and not public.is_admin_or_owner(caller_id)
   then
     perform app.refuse('FORBIDDEN', 'Tu ne peux pas modifier cette formation.');
   end if;

@@ -281,9 +281,12 @@ security definer -- people may not write user_courses; this is their door
 set search_path = ''
 as $$
 declare
-  enrolment constant public.user_courses := app.take_enrolment(p_course_id);
+  caller_id constant uuid := app.require_user();
 begin
-  delete from public.user_courses where id = enrolment.id;
+  delete from public.user_courses where user_id = caller_id and course_id = p_course_id;
+  if not found then
+    perform app.refuse('NOT_FOUND', 'Tu ne suis pas cette formation.');
+  end if;
 end;
 $$;
 comment on function public.leave_course is

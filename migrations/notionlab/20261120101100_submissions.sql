@@ -264,8 +264,8 @@ begin
   where id = p_submission_id
     and (
       user_id = caller_id
-      or id = any (app.assigned_submission_ids())
       or public.is_admin_or_owner(caller_id)
+      or id = any (app.assigned_submission_ids())
     )
   for update;
   if not found then

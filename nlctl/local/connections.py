@@ -73,13 +73,12 @@ class HttpConnection(HttpToolsProtocol):
         self.scope["query_string"] = url.query or b""
 
     def _exchange(self) -> Exchange:
-        return Exchange(
-            self.loop,
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
+        exchange = Exchange(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
             access_log=False,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
@@ -87,6 +86,8 @@ class HttpConnection(HttpToolsProtocol):
             keep_alive=self.scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        exchange.loop = self.loop
+        return exchange
 
 
 class Exchange(RequestResponseCycle):
@@ -96,10 +97,8 @@ class Exchange(RequestResponseCycle):
     the caller wakes once. The rest is uvicorn's.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, **rest: Any) -> None:
-        super().__init__(**rest)
-        self._loop = loop
-        self._head = b""
+    loop: asyncio.AbstractEventLoop
+    _head = b""
 
     async def send(self, message: Any) -> None:
         """Pass a message of the application on."""
@@ -132,7 +131,7 @@ class Exchange(RequestResponseCycle):
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
         self._head = b"".join([*lines, b"\r\n"])
-        self._loop.call_soon(self._send_head)
+        self.loop.call_soon(self._send_head)
 
     def _is_bodiless(self, status: int) -> bool:
         return self.scope["method"] == "HEAD" or status in {204, 304}

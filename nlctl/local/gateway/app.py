@@ -116,12 +116,9 @@ class _Exchange:
         parameters = self.scope["query_string"]
         key, rest = _take_key(parameters) if b"apikey=" in parameters else (None, parameters)
         key = self._header(b"apikey") or key
+        authorization = self._header(b"authorization")
         admission = self.keys.admit(
-            Credentials(
-                key=key,
-                authorization=self._header(b"authorization"),
-                user_agent=self._header(b"user-agent") or "",
-            ),
+            Credentials(key, authorization, self._header(b"user-agent") or ""),
             # `supabase start` asks for no key, and the clients of Auth alone send none. Whoever
             # else forgot it hears what the platform would say.
             needs_key=route.needs_key(path) and b"x-supabase-api-version" not in self.headers,
@@ -133,8 +130,9 @@ class _Exchange:
             "path": path,
             "raw_path": self._inner_raw_path(route, path),
             "query_string": rest,
-            "headers": self._inner_headers(admission.authorization),
         }
+        if admission.authorization != authorization:
+            inner["headers"] = self._with_authorization(admission.authorization or "")
         if self.is_socket and key:
             token = self.keys.token_of(key).encode("latin-1")
             kept = [each for each in inner["headers"] if each[0] != SOCKET_KEY]
@@ -152,12 +150,9 @@ class _Exchange:
             return quote(path).encode()
         return raw[len(prefix) :] or b"/"
 
-    def _inner_headers(self, authorization: str | None) -> RawHeaders:
-        sent: RawHeaders = self.scope["headers"]
-        if authorization == self._header(b"authorization"):
-            return sent
-        kept = [each for each in sent if each[0] != b"authorization"]
-        return [*kept, (b"authorization", (authorization or "").encode("latin-1"))]
+    def _with_authorization(self, authorization: str) -> RawHeaders:
+        kept = [each for each in self.scope["headers"] if each[0] != b"authorization"]
+        return [*kept, (b"authorization", authorization.encode("latin-1"))]
 
     async def _forward(self, message: Message) -> None:
         kind = message["type"].removeprefix("websocket.")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 ADMITTED_ROLES = ("anon", "service_role")
 OPAQUE = "sb_"
 
-_BEARER = re.compile(r"bearer +(.*)", re.IGNORECASE | re.DOTALL)
 _BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
 
 
@@ -40,8 +39,8 @@ class Credentials(NamedTuple):
     @property
     def bearer(self) -> str | None:
         """The token of a Bearer authorization."""
-        found = _BEARER.fullmatch(self.authorization or "")
-        return found[1] if found else None
+        scheme, _, token = (self.authorization or "").partition(" ")
+        return token.lstrip(" ") if scheme.lower() == "bearer" else None
 
 
 class Admission(NamedTuple):

@@ -77,9 +77,9 @@ def of(request: ApiRequest, max_rows: int | None) -> Shape:
         request.name,
         request.is_head,
         query.select,
-        tuple((path, _condition(one, values)) for path, one in query.conditions),
+        tuple([(path, _condition(one, values)) for path, one in query.conditions]),
         query.orders,
-        tuple((path, _window(one, max_rows, values)) for path, one in query.windows.items()),
+        tuple([(path, _window(one, max_rows, values)) for path, one in query.windows.items()]),
         query.columns,
         query.on_conflict,
         _body(request.body, values),
@@ -165,7 +165,7 @@ def _is_binary(body: RawBody) -> bool:
 def _arguments(request: ApiRequest, values: list[str | bytes | None]) -> Hashable:
     given = arguments(request)
     values.extend(value for _, value in given)
-    return tuple(name for name, _ in given)
+    return tuple([name for name, _ in given])
 
 
 def _encoded(value: str | bytes | None) -> bytes | None:

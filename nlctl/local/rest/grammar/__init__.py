@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["canonical", "met", "parse"]
 
+NOTHING = Query()
+
 _SHAPING = {"select", "columns", "on_conflict"}
 
 
 def parse(query_string: bytes, *, is_call: bool = False) -> Query:
     """What the query string asks for. In a call by GET, what is no condition is an argument."""
+    if not query_string:
+        return NOTHING
     found: list[tuple[Path, Condition]] = []
     arguments: Pairs = []
     orders: dict[Path, tuple[OrderTerm, ...]] = {}

@@ -46,8 +46,6 @@ def _parameter(text: bytes) -> tuple[bytes, str]:
 
 
 def _decoded(text: bytes) -> str:
-    if _PLAIN.fullmatch(text):
-        return text.decode()
     try:
         decoded = _unquoted(text).decode()
     except UnicodeDecodeError as error:
@@ -58,7 +56,8 @@ def _decoded(text: bytes) -> str:
 
 
 def _unquoted(text: bytes) -> bytes:
-    return text if _PLAIN.fullmatch(text) else unquote_to_bytes(text.replace(b"+", b" "))
+    is_quoted = b"%" in text or b"+" in text
+    return unquote_to_bytes(text.replace(b"+", b" ")) if is_quoted else text
 
 
 def _quoted_again(text: bytes) -> str:

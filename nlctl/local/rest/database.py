@@ -146,10 +146,14 @@ class Database:
             if _is_in(one.name, request)
         ]
         touchable, callable_, comment = await self._touchable(known, request)
+        search_path: tuple[str, ...] = ()
         if known.config.openapi_mode == "follow-privileges":
             relations = [one for one in relations if one.name.name in touchable]
             functions = [one for one in functions if one.id in callable_]
-        return Visible(tuple(relations), tuple(functions), known.schema.relationships, comment)
+            search_path = (request.schema, *known.config.extra_search_path)
+        return Visible(
+            tuple(relations), tuple(functions), known.schema.relationships, comment, search_path
+        )
 
     def methods(self, request: ApiRequest) -> Iterable[str]:
         """What may be asked of a path, whoever asks."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nlctl.local.rest.media import written
+from nlctl.local.rest.names import identifier
 from nlctl.local.rest.request import CSV, JSON, OPENAPI, SINGLE, SINGLE_STRIPPED
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Visible:
     relationships: Mapping[Name, tuple[Relationship, ...]] = field(default_factory=dict)
     comment: str | None = None
     """Of the schema: its first line is the title."""
+    search_path: tuple[str, ...] = ()
+    """The schemas that types of arguments are told without."""
 
 
 ANSWERED = [written(media) for media in (JSON, SINGLE_STRIPPED, SINGLE, CSV)]
@@ -74,7 +77,7 @@ def describe(visible: Visible, config: RestConfig) -> bytes:
         "paths": {
             "/": {"get": _introspection()},
             **{f"/{one.name.name}": _relation_path(one) for one in relations},
-            **{f"/rpc/{one.name.name}": _function_path(one) for one in functions},
+            **{f"/rpc/{one.name.name}": _function_path(one, visible) for one in functions},
         },
         "definitions": {one.name.name: _definition(one, visible) for one in relations},
         "parameters": {**_shared_parameters(), **_row_parameters(relations)},
@@ -131,7 +134,8 @@ def _relation_path(relation: Relation) -> Document:
     }
 
 
-def _function_path(function: Function) -> Document:
+def _function_path(function: Function, visible: Visible) -> Document:
+    parameters = [_unqualified(one, visible.search_path) for one in function.parameters]
     told = {
         "tags": [f"(rpc) {function.name.name}"],
         **_summary(function.description),
@@ -141,15 +145,24 @@ def _function_path(function: Function) -> Document:
     arguments = {
         "type": "object",
         **_described(function.description),
-        "properties": {one.name: _typed(one.type) for one in function.parameters},
-        **_required(one.name for one in function.parameters if one.is_required),
+        "properties": {one.name: _typed(one.type) for one in parameters},
+        **_required(one.name for one in parameters if one.is_required),
     }
     posted = {"name": "args", "in": "body", "required": True, "schema": arguments}
     post = {**told, "parameters": [posted, *_references("preferParams")]}
     if function.may_write:
         return {"post": post}
-    queried = [_query_argument(parameter) for parameter in function.parameters]
+    queried = [_query_argument(parameter) for parameter in parameters]
     return {"get": {**told, "parameters": queried}, "post": post}
+
+
+def _unqualified(parameter: Parameter, search_path: tuple[str, ...]) -> Parameter:
+    """With its type as PostgreSQL writes it where the search path finds it."""
+    for schema in search_path:
+        for start in (f"{schema}.", f"{identifier(schema)}."):
+            if parameter.type.startswith(start):
+                return replace(parameter, type=parameter.type.removeprefix(start))
+    return parameter
 
 
 def _query_argument(parameter: Parameter) -> Document:

@@ -134,3 +134,23 @@ def test_the_description_shows_what_the_caller_may_touch(reader: httpx.Client) -
         "Note:\nThis is a Foreign Key to `authors.id`.<fk table='authors' column='id'/>"
     )
     assert document["definitions"]["authors"]["properties"]["awards"]["items"] == {"type": "string"}
+
+
+def test_types_of_arguments_are_described_as_the_search_path_finds_them(
+    reader: httpx.Client,
+) -> None:
+    document = reader.get("/").json()
+
+    [argument] = document["paths"]["/rpc/books_like"]["get"]["parameters"]
+    assert (argument["name"], argument["format"]) == ("kind", "genre")
+    assert document["definitions"]["books"]["properties"]["genre"]["format"] == "public.genre"
+
+
+@pytest.mark.parametrize("path", ["/books?id=lte.2", "/rpc/books_of?who=Ada"])
+def test_head_tells_what_get_tells_and_sends_nothing(reader: httpx.Client, path: str) -> None:
+    prefer = {"Prefer": "count=exact"}
+    read, asked = reader.get(path, headers=prefer), reader.head(path, headers=prefer)
+
+    assert asked.headers["content-range"] == "0-1/2"
+    assert (asked.status_code, asked.content) == (read.status_code, b"")
+    assert asked.headers["content-type"] == read.headers["content-type"]

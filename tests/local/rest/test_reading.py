@@ -118,6 +118,21 @@ def test_a_filter_keeps_what_fits(reader: httpx.Client, query: str, kept: list[i
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
+        ("is_right=is.true", [1]),
+        ("is_right=is.FALSE", [2]),
+        ("is_right=is.unknown", [3]),
+        ("is_right=not.is.true", [2, 3]),
+        ("is_right=is.not_null", [1, 2]),
+        ("is_right=not.eq.true", [2]),
+    ],
+)
+def test_a_truth_may_be_unknown(reader: httpx.Client, query: str, kept: list[int]) -> None:
+    assert ids(reader, query, "answers") == kept
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
         ("profile->born->>year=eq.1900", [1]),
         ("profile->born->year=gt.1900", [2]),
         ("profile->pets->>1=eq.dog", [1]),

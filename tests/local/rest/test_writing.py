@@ -68,6 +68,18 @@ def test_columns_called_like_parts_of_a_query_are_told_apart(writer: httpx.Clien
     )
 
 
+def test_a_profile_chooses_the_schema_that_is_written(
+    writer: httpx.Client, own_library: Database
+) -> None:
+    archive = {"Content-Profile": "archive"}
+    made = writer.post("/ledgers", json={"id": 3, "year": 2002}, headers=archive)
+    elsewhere = writer.post("/ledgers", json={"id": 4}, headers={"Accept-Profile": "archive"})
+
+    assert made.status_code == 201
+    refused(elsewhere, 404, "PGRST205")
+    assert own_library.run("select id from archive.ledgers order by 1") == [(1,), (2,), (3,)]
+
+
 def test_rows_are_inserted_together_or_not_at_all(
     writer: httpx.Client, own_library: Database
 ) -> None:

@@ -92,9 +92,10 @@ BARE = re.compile(
     r"|independant\w*|salarie\w*|connait|reseaux?|medias?|accessibilite|presentation d activite)\b",
     re.IGNORECASE,
 )
+POLITE = re.compile(r"\b(vous|votre|vos|veuillez)\b", re.IGNORECASE)
 
 
-def test_its_french_is_whole(school: Database) -> None:
+def test_its_french_is_whole_and_says_tu(school: Database) -> None:
     words = [row[0] for row in school.run(WORDS) if row[0]]
     assert len(words) > 200
     assert school.run("show server_encoding") == [("UTF8",)]
@@ -103,6 +104,7 @@ def test_its_french_is_whole(school: Database) -> None:
         assert texts.find_lost_letter(text) is None, text
         assert not re.search(r"\S\?", text), text
         assert BARE.search(text) is None, text
+        assert POLITE.search(text) is None, text
         assert unicodedata.is_normalized("NFC", text), text
     assert set("éèêàâçîôùÉÀ") - set("".join(words)) <= set("îôâù")
 

@@ -48,7 +48,12 @@ MD5_CRYPT = [
     ("Clé à 8 caractères, et même un peu plus", "$1$sel$lRelW91snM0juvNGZ66GM."),
 ]
 
-PULLED_INTO = {"pg_graphql": "graphql", "pg_net": "extensions", "supabase_vault": "vault"}
+PULLED_INTO = {
+    "http": "extensions",
+    "pg_graphql": "graphql",
+    "pg_net": "extensions",
+    "supabase_vault": "vault",
+}
 
 UUIDS = [
     ("uuid_nil()", UUID(int=0)),
@@ -355,7 +360,7 @@ def test_a_pulled_schema_names_what_every_project_has(
     with empty_database.connect() as connection:
         connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
         connection.execute("set search_path = ''")
-        for name in ("pg_graphql", "pg_net", "pgsodium", "supabase_vault"):
+        for name in ("http", "pg_graphql", "pg_net", "pgsodium", "supabase_vault"):
             place = f'with schema "{PULLED_INTO[name]}"' if name in PULLED_INTO else ""
             connection.execute(f'create extension if not exists "{name}" {place}')
         with pytest.raises(psycopg.errors.InvalidSchemaName):
@@ -363,7 +368,7 @@ def test_a_pulled_schema_names_what_every_project_has(
 
     assert heard == [
         f"the local stack has no {name}: what calls it fails"
-        for name in ("pg_graphql", "pg_net", "pgsodium")
+        for name in ("http", "pg_graphql", "pg_net", "pgsodium")
     ]
 
 

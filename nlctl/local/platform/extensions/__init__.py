@@ -22,6 +22,7 @@ REWRITTEN = {
 
 # Names alone, with the schema that each keeps to; vault is there without its extension.
 NAMED = {
+    "http": None,
     "pg_graphql": "graphql",
     "pg_net": None,
     "pgsodium": "pgsodium",

@@ -160,6 +160,27 @@ def test_a_late_comer_chooses_from_when_and_how_many(running: Running, notes: Da
     assert replayed(since=0, limit=99) == ["old", "first", "second"]
 
 
+def test_a_late_comer_hears_the_last_of_what_one_transaction_said(
+    running: Running, notes: Database
+) -> None:
+    notes.run("select realtime.send('{}', n::text, 'room') from generate_series(0, 29) as n")
+
+    late = running.socket().joined("room", private=True, broadcast={"replay": {"since": 0}})
+
+    assert [push.payload["event"] for push in late.heard()] == [*map(str, range(5, 30))]
+
+
+def test_a_late_comer_hears_in_the_order_of_commits(running: Running, notes: Database) -> None:
+    with notes.connect(autocommit=False) as patient:
+        patient.execute(say("begun first, committed last"))
+        notes.run(say("begun last, committed first"))
+
+    late = running.socket().joined("room", private=True, broadcast={"replay": {"since": 0}})
+
+    events = [push.payload["event"] for push in late.heard()]
+    assert events == ["begun last, committed first", "begun first, committed last"]
+
+
 def test_sql_says_nothing_larger_than_clients_may(
     notes: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

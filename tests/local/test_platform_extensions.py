@@ -372,6 +372,52 @@ def test_a_pulled_schema_names_what_every_project_has(
     ]
 
 
+@pytest.fixture
+def with_pg_cron(rewritten: Database, empty_database: Database) -> Database:
+    """A project whose migration has created pg_cron."""
+    empty_database.run("create extension pg_cron with schema pg_catalog")
+    return empty_database
+
+
+def test_a_schedule_is_kept_and_never_run(with_pg_cron: Database) -> None:
+    heard: list[str | None] = []
+    with with_pg_cron.connect() as connection:
+        connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
+        connection.execute("select cron.schedule('tidy', '0 3 * * *', 'vacuum')")
+        connection.execute("select cron.schedule('tidy', '30 seconds', 'select 1')")
+        connection.execute("select cron.alter_job(jobid, active => false) from cron.job")
+
+    assert heard == ["the local stack has no pg_cron: job tidy is kept and never run"] * 2
+    assert with_pg_cron.run(
+        "select jobname, schedule, command, username, active from cron.job"
+    ) == [("tidy", "30 seconds", "select 1", "postgres", False)]
+
+
+def test_a_schedule_goes_by_its_name_or_number(with_pg_cron: Database) -> None:
+    [(number,)] = with_pg_cron.run("select cron.schedule('@daily', 'select 1')")
+    with_pg_cron.run("select cron.schedule('tidy', '5 4 * * SUN', 'select 1')")
+
+    assert with_pg_cron.run("select cron.unschedule('tidy')") == [(True,)]
+    assert with_pg_cron.run("select cron.unschedule(%s)", [number]) == [(True,)]
+    assert with_pg_cron.run("select count(*) from cron.job") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("schedule('tidy', 'at night', 'select 1')", "invalid schedule: at night"),
+        ("unschedule('tidy')", "could not find valid entry for job 'tidy'"),
+        ("unschedule(7)", "could not find valid entry for job 7"),
+        ("alter_job(7, active => false)", "Job 7 does not exist or you don't own it"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(
+    with_pg_cron: Database, call: str, message: str
+) -> None:
+    with pytest.raises(psycopg.Error, match=message):
+        with_pg_cron.run(f"select cron.{call}")
+
+
 def test_a_server_of_another_database_can_be_made(
     rewritten: Database, empty_database: Database
 ) -> None:

@@ -1,6 +1,7 @@
 """Extensions that Supabase lets `postgres` create and the embedded server does not.
 
-pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL.
+pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL, and of
+pg_cron what keeps schedules.
 Others are there, but kept to superusers. A few are missing and can only be named: `db pull` of the
 Supabase CLI writes them into the first migration of a project that may never call them.
 """
@@ -18,6 +19,7 @@ REWRITTEN = {
     "pgcrypto": ("sha1", "bcrypt", "pgcrypto"),
     "uuid-ossp": ("sha1", "uuid-ossp"),
     "pgjwt": ("pgjwt",),
+    "pg_cron": ("pg_cron",),
 }
 
 # Names alone, with the schema that each keeps to; vault is there without its extension.

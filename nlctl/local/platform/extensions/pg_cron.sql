@@ -140,7 +140,8 @@ as $$
 begin
   delete from cron.job where jobname = job_name and username = current_user;
   if not found then
-    raise internal_error using message = format('could not find valid entry for job ''%s''', job_name);
+    raise internal_error using
+      message = format('could not find valid entry for job ''%s''', job_name);
   end if;
   return true;
 end;

@@ -11,14 +11,13 @@ import json
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from psycopg.types.json import Jsonb
 
+from bench.wire import Wire
 from nlctl.database import Caller, act_as
 from nlctl.local import keys
 from nlctl.local.cluster import SUPERUSER
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_name("formations_questions")
 SECTIONS = re.compile(r"^-- (Sample|Asked|By hand):? ?(.*)$", re.MULTILINE)
-NOTHING = "bench_nothing"
 Row = dict[str, Any]
 
 
@@ -58,12 +56,22 @@ class Question:
         given = ", ".join(f"{name} => %({name})s" for name in _arguments(row))
         return f"select * from public.{self.function}({given})"
 
-    def in_http(self, row: Row) -> tuple[str, str, bytes | None]:
+    @property
+    def by_hand_as_json(self) -> tuple[str, ...]:
+        """By hand, with rows made into JSON where they are found, as the Data API does."""
+        *before, last = self.by_hand
+        return *before, f"select coalesce(json_agg(row)::text, '[]') from (\n{last}\n) as row"
+
+    def in_http(self, row: Row) -> tuple[str, str, bytes]:
         """Method, path and body of the person's request."""
         if self.path:
-            return "GET", f"/rest/v1/{self.path.format(**row)}", None
+            return "GET", f"/rest/v1/{self.path.format(**row)}", b""
         body = json.dumps(_arguments(row), default=str)
         return "POST", f"/rest/v1/rpc/{self.function}", body.encode()
+
+
+NOTHING = Question("nothing", "", (), path="rpc/bench_nothing")
+"""What every request costs."""
 
 
 def read_questions(named: str = "") -> list[Question]:
@@ -86,6 +94,14 @@ def _arguments(row: Row) -> Row:
     return {name: value for name, value in row.items() if name.startswith("p_")}
 
 
+@dataclass(frozen=True)
+class _Function:
+    """What the catalogue says of one."""
+
+    only_reads: bool
+    returns_rows: bool
+
+
 class Place:
     """One database with its gateway, and whoever asks there. Whatever they write is undone."""
 
@@ -98,10 +114,10 @@ class Place:
         # Nothing here is worth a new plan each time.
         self._expert.execute("set plan_cache_mode = force_generic_plan")
         self._expert.commit()
-        place = urlsplit(gateway)
-        self._http = HTTPConnection(place.hostname or "", place.port)
-        self._open.callback(self._http.close)
+        self._wire = Wire(gateway)
+        self._open.callback(self._wire.close)
         self._keyring = Keyring(keys.JWT_SECRET)
+        self._functions: dict[str | None, _Function] = {}
 
     def _connect(self, database: Database, user: str) -> psycopg.Connection:
         return self._open.enter_context(database.connect(user, autocommit=False))
@@ -131,14 +147,23 @@ class Place:
 
     def by_hand(self, question: Question, row: Row) -> float:
         """Seconds of the superuser's statements, sent at once."""
+        return self._by_hand(question.by_hand, row)
+
+    def by_hand_as_json(self, question: Question, row: Row) -> float:
+        """The same for an answer of the Data API, which makes JSON of rows."""
+        if self._returns_rows(question):
+            return self._by_hand(question.by_hand_as_json, row)
+        return self._by_hand(question.by_hand, row)
+
+    def _by_hand(self, statements: tuple[str, ...], row: Row) -> float:
         values = _values(row)
         self._expert.execute("select 1")
         begin = perf_counter()
-        if len(question.by_hand) == 1:
-            self._expert.execute(question.by_hand[0].encode(), values, prepare=True)
+        if len(statements) == 1:
+            self._expert.execute(statements[0].encode(), values, prepare=True)
         else:
             with self._expert.pipeline():
-                for statement in question.by_hand:
+                for statement in statements:
                     self._expert.execute(statement.encode(), values, prepare=True)
         taken = perf_counter() - begin
         _undo(self._expert)
@@ -153,14 +178,14 @@ class Place:
             "Content-Type": "application/json",
             "Prefer": "tx=rollback",
         }
-        begin = perf_counter()
-        self._http.request(method, path, body, headers)
-        answer = self._http.getresponse()
-        said = answer.read()
-        taken = perf_counter() - begin
+        answer = self._wire.ask(method, path, headers, body)
         if answer.status not in {200, 204}:
-            raise RuntimeError(f"{question.name} was answered with {said.decode()}")
-        return taken
+            raise RuntimeError(f"{question.name} was answered with {answer.body.decode()}")
+        return answer.seconds
+
+    def of_nothing(self, _question: Question, row: Row) -> float:
+        """Seconds of a request by the same person that comes to nothing."""
+        return self.in_http(NOTHING, row)
 
     def check(self, question: Question, row: Row) -> None:
         """Times would mean nothing if by hand something else came out."""
@@ -171,20 +196,31 @@ class Place:
             cursor = self._expert.execute(statement.encode(), _values(row))
         by_hand = cursor.fetchall() if cursor.description else []
         _undo(self._expert)
-        if question.query or self._only_reads(question):
+        if self._only_reads(question):
             if asked != by_hand:
                 raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
         elif cursor.rowcount == 0:
             raise RuntimeError(f"{question.name} does nothing by hand.")
 
     def _only_reads(self, question: Question) -> bool:
-        found = self._expert.execute(
-            "select provolatile = 's' from pg_proc"
-            " where pronamespace = 'public'::regnamespace and proname = %s",
-            [question.function],
-        ).fetchone()
-        _undo(self._expert)
-        return bool(found and found[0])
+        return bool(question.query) or self._function(question).only_reads
+
+    def _returns_rows(self, question: Question) -> bool:
+        return bool(question.query) or self._function(question).returns_rows
+
+    def _function(self, question: Question) -> _Function:
+        name = question.function
+        if name not in self._functions:
+            found = self._expert.execute(
+                "select provolatile = 's', proretset from pg_proc"
+                " where pronamespace = 'public'::regnamespace and proname = %s",
+                [name],
+            ).fetchone()
+            _undo(self._expert)
+            if found is None:
+                raise RuntimeError(f"There is no function {name}.")
+            self._functions[name] = _Function(*found)
+        return self._functions[name]
 
 
 def _undo(connection: psycopg.Connection) -> None:

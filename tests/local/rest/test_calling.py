@@ -311,6 +311,8 @@ def test_aggregates_and_plans_can_be_allowed(library: Database) -> None:
     plan = {"Accept": 'application/vnd.pgrst.plan+json; for="application/json"; options=verbose'}
     with serving.embed(config) as api, api.client() as anybody:
         sums = anybody.get("/books?select=genre,pages.sum(),count()&order=genre").json()
+        query = "least:pages.min(),most:pages.max(),mean:pages::numeric.avg()::text"
+        [figures] = anybody.get(f"/books?select={query}&pages=lt.100").json()
         explained = anybody.get("/books?id=eq.1", headers=plan)
 
     assert sums == [
@@ -318,6 +320,7 @@ def test_aggregates_and_plans_can_be_allowed(library: Database) -> None:
         {"genre": "essay", "sum": 90, "count": 1},
         {"genre": "poetry", "sum": None, "count": 1},
     ]
+    assert figures == {"least": 10, "most": 90, "mean": "50.0000000000000000"}
     assert explained.json()[0]["Plan"]["Node Type"]
     assert explained.headers["content-type"].startswith("application/vnd.pgrst.plan+json; for=")
 

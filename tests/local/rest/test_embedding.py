@@ -103,6 +103,21 @@ def test_inner_keeps_only_parents_with_children(reader: httpx.Client) -> None:
     assert [row["id"] for row in rows(reader, f"/books?{query}")] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("books!author_id!inner(id)", ["Ada", "Ben", "Cleo"]),
+        ("books!inner!author_id()&books.genre=eq.essay", ["Ada"]),
+        ("...books!author_id!inner(title)&books.pages=gt.400", ["Cleo"]),
+        ("books!author_id!inner(tags!inner(id))&books.tags.label=eq.water", ["Ada", "Ben"]),
+    ],
+)
+def test_inner_asks_for_children_too(reader: httpx.Client, query: str, names: list[str]) -> None:
+    authors = rows(reader, f"/authors?order=id&select=name,{query}")
+
+    assert [author["name"] for author in authors] == names
+
+
 def test_a_filter_on_an_embed_leaves_the_parent(reader: httpx.Client) -> None:
     query = "select=name,books!author_id(id)&books.genre=eq.essay&order=id"
 
@@ -125,6 +140,12 @@ def test_spread_of_children_gives_arrays(reader: httpx.Client) -> None:
     query = "select=name,...books!author_id(titles:title)&books.order=id&id=eq.1"
 
     assert rows(reader, f"/authors?{query}") == [{"name": "Ada", "titles": ["Rivers", "Stones"]}]
+
+
+def test_spread_of_no_children_gives_empty_arrays(reader: httpx.Client) -> None:
+    assert rows(reader, "/authors?select=name,...books!author_id(title)&id=eq.4") == [
+        {"name": "Dora", "title": []}
+    ]
 
 
 def test_a_view_has_the_relationships_of_its_table(reader: httpx.Client) -> None:

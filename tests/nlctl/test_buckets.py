@@ -9,8 +9,11 @@ import pytest
 from nlctl import buckets
 from nlctl.buckets import Bucket, Outcome
 from nlctl.errors import BucketsRefused, InvalidInput
+from tests import terminals
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.databases import Database
 
 AVATARS = Bucket("avatars", False, 5_000_000, ("image/png", "image/jpeg"))
@@ -73,3 +76,17 @@ def test_a_database_without_storage_says_so(empty_database: Database) -> None:
 
     with pytest.raises(BucketsRefused, match="No bucket was changed"):
         buckets.sync(empty_database.url, [AVATARS])
+
+
+def test_a_shared_project_gets_what_config_toml_declares(
+    empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "supabase").mkdir()
+    declared = '[storage.buckets.papers]\npublic = true\nfile_size_limit = "2MiB"\n'
+    (tmp_path / "supabase" / "config.toml").write_text(declared)
+    monkeypatch.setenv("NLCTL_STAGING_DATABASE_URL", empty_database.url)
+
+    answer = terminals.open_in(tmp_path).type("storage", "sync", "--target", "staging", "--json")
+
+    assert answer.document["buckets"] == {"papers": "created"}
+    assert stored(empty_database) == [("papers", "papers", True, 2 * 1024 * 1024, None)]

@@ -163,7 +163,8 @@ def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -
         raise InvalidInput("This project has no demonstration: there is no seeds/demo.")
     seed_files.apply(url, seed_files.find_roles(project))
     if _has_migrations(project, stack):
-        outcome = runner.up(url, project.migrations(name), name, notice=step)
+        options = _migration_options(project)
+        outcome = runner.up(url, project.migrations(name), name, options=options, notice=step)
         step(f"Migrations: {len(outcome.applied)} applied.")
     if stack.settings.db.seed.enabled:
         found = seed_files.find(project, stack.settings.db.seed.sql_paths)
@@ -183,7 +184,13 @@ def _pending(project: Project, stack: Stack) -> tuple[str, ...]:
     if not _has_migrations(project, stack):
         return ()
     name = project.default_name
-    return runner.pending(stack.cluster.url(), project.migrations(name), name)
+    options = _migration_options(project)
+    return runner.pending(stack.cluster.url(), project.migrations(name), name, options=options)
+
+
+def _migration_options(project: Project) -> runner.Options:
+    """The Supabase CLI applies empty files too, and a project of its own may have some."""
+    return runner.Options(allow_empty=not project.settings)
 
 
 def _has_migrations(project: Project, stack: Stack) -> bool:

@@ -151,9 +151,9 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
-def check(migration: Migration) -> None:
+def check(migration: Migration, *, allow_empty: bool = False) -> None:
     """Refuse what cannot be applied safely, before anything runs."""
-    if not migration.work:
+    if not migration.work and not allow_empty:
         raise InvalidInput(
             f"{migration.path.name} holds no statement yet.", hint="Write it or delete it."
         )

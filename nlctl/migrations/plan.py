@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def choose(
-    entries: Sequence[Entry], *, to: str | None = None, allow_out_of_order: bool = False
+    entries: Sequence[Entry],
+    *,
+    to: str | None = None,
+    allow_out_of_order: bool = False,
+    allow_empty: bool = False,
 ) -> tuple[Entry, ...]:
     """The entries to apply, up to version `to`, each looked through before any runs."""
     _refuse_failed(_those(entries, State.FAILED))
@@ -29,7 +33,7 @@ def choose(
     chosen = sorted([*late, *_those(wanted, State.PENDING)], key=lambda e: files.order(e.version))
     for entry in chosen:
         if entry.migration:
-            files.check(entry.migration)
+            files.check(entry.migration, allow_empty=allow_empty)
     return tuple(chosen)
 
 
@@ -108,7 +112,7 @@ def _refuse_late(late: list[Entry]) -> None:
     if late:
         raise MigrationConflict(
             f"Older than the newest applied migration: {_labels(late)}. Nothing was run.",
-            hint="Give them a newer version, or add --allow-out-of-order.",
+            hint="Give them a newer version, or: nlctl migrate up --allow-out-of-order",
         )
 
 

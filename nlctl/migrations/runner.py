@@ -39,6 +39,7 @@ class Options:
     tries: int = 5
     to: str | None = None
     allow_out_of_order: bool = False
+    allow_empty: bool = False
     dry_run: bool = False
 
 
@@ -94,9 +95,11 @@ def up(
             ) from error
 
 
-def pending(url: str, folder: Path, project: str) -> tuple[str, ...]:
+def pending(
+    url: str, folder: Path, project: str, *, options: Options | None = None
+) -> tuple[str, ...]:
     """Names of the files that `up` would apply; refuses what `up` would refuse."""
-    run = _Run(url, files.read(folder), project, Options(), _ignore, _ignore)
+    run = _Run(url, files.read(folder), project, options or Options(), _ignore, _ignore)
     with session.opened(url) as connection:
         return tuple(entry.label for entry in run.choose(connection))
 
@@ -156,6 +159,7 @@ class _Run:
             status.compare(connection, self.migrations),
             to=self.options.to,
             allow_out_of_order=self.options.allow_out_of_order,
+            allow_empty=self.options.allow_empty,
         )
 
     def apply(self, runner: Execution) -> None:

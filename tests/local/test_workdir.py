@@ -97,6 +97,7 @@ def folder() -> Iterator[Folder]:
     config = families.move(CONFIG, families.take())
     (supabase / "config.toml").write_text(config)
     (supabase / "migrations" / "20260101000000_todos.sql").write_text(MIGRATION)
+    (supabase / "migrations" / "20251231000000_later.sql").write_text("-- Not written yet.\n")
     (supabase / "seed.sql").write_text("insert into public.todos (title) values ('one'), ('two');")
     (supabase / "seeds" / "more.sql").write_text(
         "insert into public.todos (title) values ('three');"
@@ -129,6 +130,14 @@ def test_its_rows_come_from_its_seed_files(told: dict[str, Any]) -> None:
 
     assert answer.headers["content-range"] == "0-1/3"
     assert answer.json() == [{"title": "one"}, {"title": "two"}]
+
+
+def test_a_migration_may_be_empty_as_for_the_cli(told: dict[str, Any]) -> None:
+    with psycopg.connect(told["database_url"]) as database:
+        found = database.execute(
+            "select name from supabase_migrations.schema_migrations where statements = '{}'"
+        ).fetchall()
+    assert found == [("later",)]
 
 
 def test_its_roles_are_as_it_wants_them(told: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlctl import buckets, seeds, themes
-from nlctl.errors import InvalidInput, NlctlError
+from nlctl.errors import InvalidInput, MigrationConflict, NlctlError
 from nlctl.local import absences, seed_files, settings, workers
 from nlctl.local.ports import LOOPBACK
 from nlctl.local.stack import Addresses, Stack
@@ -158,14 +158,11 @@ def look(project: Project) -> Health:
 
 
 def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -> None:
-    name = project.default_name
     if demo and not (_is_ours(project) and (project.seeds / "demo").is_dir()):
         raise InvalidInput("This project has no demonstration: there is no seeds/demo.")
     seed_files.apply(url, seed_files.find_roles(project))
     if _has_migrations(project, stack):
-        options = _migration_options(project)
-        outcome = runner.up(url, project.migrations(name), name, options=options, notice=step)
-        step(f"Migrations: {len(outcome.applied)} applied.")
+        step(f"Migrations: {_migrate(project, url, step)} applied.")
     if stack.settings.db.seed.enabled:
         found = seed_files.find(project, stack.settings.db.seed.sql_paths)
         step(f"Seed files: {len(seed_files.apply(url, found))} run.")
@@ -178,6 +175,17 @@ def _fill(project: Project, stack: Stack, url: str, *, demo: bool, step: Step) -
         synced = buckets.sync(url, stack.settings.storage.declared())
         written = sum(outcome != buckets.Outcome.UNCHANGED for outcome in synced.values())
         step(f"Buckets: {written} written.")
+
+
+def _migrate(project: Project, url: str, step: Step) -> int:
+    """How many files were applied."""
+    name, options = project.default_name, _migration_options(project)
+    try:
+        outcome = runner.up(url, project.migrations(name), name, options=options, notice=step)
+    except MigrationConflict as error:
+        error.hint = f"{error.hint}; or, where nothing is lost by it: nlctl reset"
+        raise
+    return len(outcome.applied)
 
 
 def _pending(project: Project, stack: Stack) -> tuple[str, ...]:

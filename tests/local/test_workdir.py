@@ -256,6 +256,12 @@ def test_what_the_stack_keeps_stays_out_of_git(folder: Folder, told: dict[str, A
 
 
 def test_a_reset_starts_again_from_the_files(folder: Folder, told: dict[str, Any]) -> None:
+    applied = folder.root / "supabase" / "migrations" / "20260101000000_todos.sql"
+    applied.write_text(f"{MIGRATION}comment on table public.todos is 'Edited since.';")
+
+    refused = folder.nlctl("up")
+    assert refused.returncode == 4
+    assert "or, where nothing is lost by it: nlctl reset" in refused.stderr
     folder.answer("reset")
 
     test_its_rows_come_from_its_seed_files(told)

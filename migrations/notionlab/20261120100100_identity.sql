@@ -222,7 +222,7 @@ create policy profiles_update_own on public.profiles for update to authenticated
   using (id = (select app.current_user_id()))
   with check (id = (select app.current_user_id()));
 grant select on public.profiles to authenticated;
--- Not the type, the status or the address: those have their own doors below, and Auth's.
+-- Not the type, the status or the address: those have their own doors, and Auth's.
 grant update (first_name, last_name, avatar_path, profession) on public.profiles to authenticated;
 -- A profile comes and goes with its account, so not even a server inserts or deletes one.
 grant select, update on public.profiles to service_role;

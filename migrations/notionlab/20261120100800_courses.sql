@@ -70,8 +70,9 @@ comment on column public.course_modules.duration_minutes is
 
 create unique index courses_slug_idx on public.courses (slug) where deleted_at is null;
 create index courses_author_id_idx on public.courses (author_id, created_at desc);
-create index courses_catalogue_idx on public.courses (title, id)
-  where course_type = 'standard' and status = 'published' and deleted_at is null;
+-- Kind and status are columns of it, not conditions: so plans for any values find the index too.
+create index courses_catalogue_idx on public.courses (course_type, status, title, id)
+  where deleted_at is null;
 -- Named once here and once where it is looked for, in app.courses_named.
 create index courses_words_idx
   on public.courses using gin (app.plain(' ' || title) extensions.gin_trgm_ops);

@@ -245,6 +245,16 @@ def test_an_update_that_finds_nothing_is_no_error(writer: httpx.Client) -> None:
     assert (shown.status_code, shown.json()) == (200, [])
 
 
+def test_what_an_update_leaves_out_is_null_or_the_default(writer: httpx.Client) -> None:
+    path = "/books?id=eq.2&columns=title,genre,isbn&select=title,genre,isbn"
+    body = {"title": "Pebbles"}
+    asks_null = write(writer, "PATCH", path, body, SHOWN)
+    asks_default = write(writer, "PATCH", path, body, SHOWN, "missing=default")
+
+    refused(asks_null, 400, "23502")
+    assert asks_default.json() == [{"title": "Pebbles", "genre": "novel", "isbn": None}]
+
+
 def test_an_update_of_nothing_does_nothing(writer: httpx.Client) -> None:
     answer = write(writer, "PATCH", "/covers?book_id=eq.1", {}, SHOWN)
 

@@ -144,6 +144,103 @@ as $$
 $$;
 comment on function app.people_named is 'Those who have these words in their names or address.';
 
+create view app.submitted_work with (security_invoker = true) as
+select
+  case when formation.id is null then 'submission' else 'formation' end as kind,
+  submission.id,
+  submission.id as submission_id,
+  formation.id as formation_id,
+  submission.course_id,
+  submission.user_id,
+  case
+    when submission.status <> 'approved' or formation.id is null then submission.status
+    when formation.ended_at is null then 'under_way'
+    else 'ended'
+  end as status,
+  formation.prof_id,
+  submission.submitted_at,
+  submission.reviewed_at,
+  submission.reviewed_by,
+  submission.review_comment,
+  submission.last_activity_at,
+  null::integer as course_version,
+  null::uuid[] as done_modules,
+  submission.status as answer
+from public.formation_submissions as submission
+left join public.user_formations as formation on formation.submission_id = submission.id
+where not exists (
+  select from public.courses as gone
+  where gone.id = submission.course_id and gone.deleted_at is not null
+);
+comment on view app.submitted_work is
+  'Submissions, and the formations that some became, as staff are told of them.';
+
+create view app.enrolled_work with (security_invoker = true) as
+select
+  'enrolment' as kind,
+  id,
+  null::uuid as submission_id,
+  null::uuid as formation_id,
+  course_id,
+  user_id,
+  case when completed_at is null then 'under_way' else 'completed' end as status,
+  null::uuid as prof_id,
+  enrolled_at as submitted_at,
+  null::timestamptz as reviewed_at,
+  null::uuid as reviewed_by,
+  null::text as review_comment,
+  last_activity_at,
+  course_version,
+  done_modules,
+  null::text as answer
+from public.user_courses;
+comment on view app.enrolled_work is
+  'Enrolments in standard courses, as staff are told of them beside submissions.';
+
+create function app.work_sought(
+  p_search text,
+  p_user_id uuid,
+  p_prof_id uuid,
+  out submission_ids uuid[],
+  out enrolment_ids uuid[]
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  people uuid[];
+  named uuid[];
+begin
+  -- Words are looked for once, rather than in every submission there is.
+  if app.pattern_of(p_search) is not null then
+    people := app.people_named(p_search);
+    named := app.courses_named(p_search);
+    submission_ids := array(
+      select id from public.formation_submissions
+      where user_id = any (people) or course_id = any (named));
+    enrolment_ids := array(
+      select id from public.user_courses where user_id = any (people) or course_id = any (named));
+  end if;
+  if p_user_id is not null then
+    submission_ids := array(
+      select id from public.formation_submissions
+      where user_id = p_user_id and (submission_ids is null or id = any (submission_ids)));
+    enrolment_ids := array(
+      select id from public.user_courses
+      where user_id = p_user_id and (enrolment_ids is null or id = any (enrolment_ids)));
+  end if;
+  if p_prof_id is not null then
+    submission_ids := array(
+      select submission_id from public.user_formations
+      where prof_id = p_prof_id
+        and (submission_ids is null or submission_id = any (submission_ids)));
+    enrolment_ids := '{}';
+  end if;
+end;
+$$;
+comment on function app.work_sought is
+  'The submissions and the enrolments among which somebody looks; null for all there are.';
+
 create function public.get_admin_formations_and_submissions(
   p_search text default null,
   p_kind text default null,
@@ -181,15 +278,28 @@ create function public.get_admin_formations_and_submissions(
 language plpgsql stable
 security definer -- one question for staff, instead of the policies of seven tables for each row
 set search_path = ''
--- A filter that is not asked for must not cost the index of one that is.
-set plan_cache_mode = force_custom_plan
+-- Its plan is good whatever is asked, and takes as long to make as the answer.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-  is_searched constant boolean := app.pattern_of(p_search) is not null;
+  last_at constant timestamptz := coalesce(p_before, 'infinity');
   last_id constant uuid := coalesce(p_before_id, '00000000-0000-0000-0000-000000000000');
-  people uuid[];
-  named uuid[];
-  found_ids uuid[];
+  -- What is asked, of all that a submission can be said to be.
+  states constant text[] := array(
+    select state
+    from unnest(
+      '{pending,rejected,withdrawn,approved,under_way,ended}'::text[],
+      '{submission,submission,submission,submission,formation,formation}'::text[]
+    ) as said (state, said_of)
+    where said_of = coalesce(p_kind, said_of)
+      and (p_status is null or p_status = state or p_status = 'approved' and said_of = 'formation')
+  );
+  wanted_answer constant text := case
+    when states <@ '{approved,under_way,ended}' then 'approved'
+    when cardinality(states) = 1 then states[1]
+  end;
+  submission_ids uuid[];
+  enrolment_ids uuid[];
 begin
   perform app.require_admin();
   if p_kind is not null and p_kind not in ('submission', 'formation', 'enrolment') then
@@ -204,83 +314,58 @@ begin
     perform app.refuse('INVALID', 'Demande entre 1 et 100 éléments à la fois.', 'limit');
   end if;
 
-  -- Looked for once, rather than in every submission there is.
-  if is_searched then
-    people := app.people_named(p_search);
-    named := app.courses_named(p_search);
-    found_ids := array(
-      select s.id from public.formation_submissions as s
-      where s.user_id = any (people) or s.course_id = any (named)
-      union all
-      select e.id from public.user_courses as e
-      where e.user_id = any (people) or e.course_id = any (named)
-    );
+  select * into submission_ids, enrolment_ids
+  from app.work_sought(p_search, p_user_id, p_prof_id);
+  if states = '{}' then
+    submission_ids := '{}';
   end if;
-
+  if p_kind <> 'enrolment' or p_status not in ('under_way', 'completed') then
+    enrolment_ids := '{}';
+  end if;
+  -- Each way in has its index and its limit, a number that the planner knows, and what is asked
+  -- opens one of three: so the plan is good for everything, and is kept.
   return query
-  with submitted as (
-    select
-      case when f.id is null then 'submission' else 'formation' end as kind,
-      s.id, s.id as submission_id, f.id as formation_id, s.course_id, s.user_id,
-      case
-        when f.id is null then s.status
-        when f.ended_at is null then 'under_way'
-        else 'ended'
-      end as status,
-      f.prof_id, s.submitted_at, s.reviewed_at, s.reviewed_by, s.review_comment,
-      s.last_activity_at, null::integer as course_version, null::uuid[] as done_modules
-    from public.formation_submissions as s
-    left join public.user_formations as f on f.submission_id = s.id
-    where (p_user_id is null or s.user_id = p_user_id)
-      and (p_prof_id is null or f.prof_id = p_prof_id)
-      and (
-        p_kind is null
-        or p_kind = 'submission' and s.status <> 'approved'
-        or p_kind = 'formation' and s.status = 'approved'
-      )
-      and (
-        p_status is null
-        or s.status = p_status and p_status <> 'approved'
-        or s.status = 'approved' and (
-          p_status = 'approved'
-          or p_status = 'under_way' and f.ended_at is null
-          or p_status = 'ended' and f.ended_at is not null
-        )
-      )
-      and (not is_searched or s.id = any (found_ids))
-      and not exists (
-        select from public.courses as gone
-        where gone.id = s.course_id and gone.deleted_at is not null
-      )
-      and (p_before is null or (s.last_activity_at, s.id) < (p_before, last_id))
-    order by s.last_activity_at desc, s.id desc
-    limit p_limit
+  with submissions_sought as materialized (
+    select * from app.submitted_work as work where work.id = any (submission_ids)
   ),
-  enrolled as (
-    select
-      'enrolment', e.id, null::uuid, null::uuid, e.course_id, e.user_id,
-      case when e.completed_at is null then 'under_way' else 'completed' end,
-      null::uuid, e.enrolled_at, null::timestamptz, null::uuid, null::text,
-      e.last_activity_at, e.course_version, e.done_modules
-    from public.user_courses as e
-    where coalesce(p_kind, 'enrolment') = 'enrolment' and p_prof_id is null
-      and (p_user_id is null or e.user_id = p_user_id)
-      and (
-        p_status is null
-        or p_status = 'under_way' and e.completed_at is null
-        or p_status = 'completed' and e.completed_at is not null
-      )
-      and (not is_searched or e.id = any (found_ids))
-      and (p_before is null or (e.last_activity_at, e.id) < (p_before, last_id))
-    order by e.last_activity_at desc, e.id desc
-    limit p_limit
+  enrolments_sought as materialized (
+    select * from app.enrolled_work as work where work.id = any (enrolment_ids)
   ),
   page as (
-    select * from submitted
-    union all
-    select * from enrolled
-    order by last_activity_at desc, id desc
-    limit p_limit
+    (
+      select * from submissions_sought as work
+      where work.status = any (states)
+        and (work.last_activity_at, work.id) < (last_at, last_id)
+      order by work.last_activity_at desc, work.id desc limit 100
+    )
+    union all (
+      select * from app.submitted_work as work
+      where submission_ids is null and wanted_answer is not null and work.answer = wanted_answer
+        -- Said twice, as few as they may be: the planner would guess a quarter, and read them all.
+        and work.answer between wanted_answer and wanted_answer
+        and work.status = any (states)
+        and (work.last_activity_at, work.id) < (last_at, last_id)
+      order by work.last_activity_at desc, work.id desc limit 100
+    )
+    union all (
+      select * from app.submitted_work as work
+      where submission_ids is null and wanted_answer is null and work.status = any (states)
+        and (work.last_activity_at, work.id) < (last_at, last_id)
+      order by work.last_activity_at desc, work.id desc limit 100
+    )
+    union all (
+      select * from enrolments_sought as work
+      where work.status = coalesce(p_status, work.status)
+        and (work.last_activity_at, work.id) < (last_at, last_id)
+      order by work.last_activity_at desc, work.id desc limit 100
+    )
+    union all (
+      select * from app.enrolled_work as work
+      where enrolment_ids is null and work.status = coalesce(p_status, work.status)
+        and (work.last_activity_at, work.id) < (last_at, last_id)
+      order by work.last_activity_at desc, work.id desc limit 100
+    )
+    order by last_activity_at desc, id desc limit p_limit
   )
   select
     page.kind || ':' || page.id, page.kind, page.id, page.submission_id, page.formation_id,
@@ -294,7 +379,7 @@ begin
     page.submitted_at, page.reviewed_at, page.reviewed_by, page.review_comment,
     page.last_activity_at
   from page
-  -- Looked up row by row (limit), so that no page reads all courses or all people.
+  -- Looked up row by row (limit), so that no page reads all courses, people or versions.
   cross join lateral (
     select said.* from public.courses as said where said.id = page.course_id limit 1
   ) as course
@@ -303,8 +388,11 @@ begin
   ) as person
   left join public.user_formation_snapshots as snapshot
     on snapshot.submission_id = page.submission_id
-  left join public.course_versions as kept
-    on kept.course_id = page.course_id and kept.version = page.course_version
+  left join lateral (
+    select version.content from public.course_versions as version
+    where version.course_id = page.course_id and version.version = page.course_version
+    limit 1
+  ) as kept on true
   left join lateral (
     select count(*) as total, count(*) filter (where card.status = 'done') as done
     from public.formation_module_statuses as card

@@ -67,8 +67,11 @@ def test_a_project_makes_media_types_of_its_own(
     assert answer.headers["content-type"] == accept
 
 
-def test_a_media_type_of_one_table_is_not_made_of_another(making: httpx.Client) -> None:
-    answer = making.get("/covers", headers={"Accept": "text/vnd.labels"})
+@pytest.mark.parametrize("path", ["/covers", "/tags?select=label"])
+def test_a_media_type_of_one_tables_rows_is_made_of_nothing_else(
+    making: httpx.Client, path: str
+) -> None:
+    answer = making.get(path, headers={"Accept": "text/vnd.labels"})
 
     refused(answer, 406, "PGRST107")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import databases
+from tests.local import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,3 +22,11 @@ def fresh(cluster: Cluster, platform_template: Database) -> Iterator[Database]:
     made = databases.create(cluster, template=platform_template.name)
     yield made
     databases.drop(made)
+
+
+@pytest.fixture
+def rewritten(fresh: Database) -> Database:
+    """A project on the embedded server, whose extensions are ours."""
+    if catalogue.version(fresh) < 18:
+        pytest.skip("This server has the original extensions and knows no control path.")
+    return fresh

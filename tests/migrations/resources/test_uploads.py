@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.concurrency import in_background, wait_until_somebody_waits
 from tests.migrations.resources.files import as_storage, attach, removals, upload
 
 if TYPE_CHECKING:
@@ -50,6 +51,22 @@ def test_what_is_going_is_not_attached(
     )
     attach_it = {"p_builder_module_id": module, "p_title": "Guide", "p_storage_path": path}
     assert admin.refusal("add_module_resource", **attach_it).code == "CONFLICT"
+
+
+def test_what_a_worker_takes_meanwhile_is_not_attached(
+    school: Database, admin: Person, module: str, path: str
+) -> None:
+    attach_it = {"p_builder_module_id": module, "p_title": "Guide", "p_storage_path": path}
+    with school.connect(autocommit=False) as worker:
+        worker.execute(
+            "update procrastinate.procrastinate_jobs set status = 'doing' "
+            "where args ->> 'name' = %s",
+            [path],
+        )
+        with in_background(lambda: admin.refusal("add_module_resource", **attach_it)) as answer:
+            wait_until_somebody_waits(school)
+            worker.commit()
+            assert answer.result().code == "CONFLICT"
 
 
 def test_a_removal_that_is_tried_again_is_not_called_off(

@@ -73,7 +73,8 @@ comment on table public.user_formations is
   'The formation a client follows once his course was approved; under way while ended_at is null.';
 comment on column public.user_formations.ended_at is
   'When its course was archived, deleted or approved anew.';
-comment on column public.user_formations.prof_id is 'The prof who accompanies it, if any.';
+comment on column public.user_formations.prof_id is
+  'The prof who accompanies it, if any; what ended stays in his sight until staff take it away.';
 
 -- This index, not the function that submits, is what stops a course being submitted twice.
 create unique index formation_submissions_one_pending_per_course

@@ -1,5 +1,5 @@
 -- Training onboarding: the form in which a client says what he wants to learn. Staff and profs
--- keep it; the next chapters have his answers, their submission, and what is read of them.
+-- keep its pages, questions and options.
 
 create table public.training_onboarding_sections (
   id uuid primary key default gen_random_uuid(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection as Pipe
     from multiprocessing.process import BaseProcess
 
 # Children of a process that has imported everything already need not do so themselves. There is
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 IMPORTED = [
     "pytest",
     "nlctl.local.server",
+    "tests.local.realtime.listener",
     "tests.local.realtime.serving",
     "tests.local.storage.services",
 ]
@@ -24,23 +26,30 @@ forked: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" els
 
 
 @contextmanager
-def process(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[BaseProcess, str]]:
-    """A process in which `serve` runs, and the address it tells; killed at the end of the block.
+def started(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[BaseProcess, Pipe]]:
+    """A process in which `serve` runs, and what it tells; killed at the end of the block.
 
     The last argument of `serve` is where it tells: a multiprocessing connection.
     """
     if sys.platform != "win32":
         forked.set_forkserver_preload(IMPORTED)
-    ours, theirs = forked.Pipe()
+    ours, theirs = forked.Pipe(duplex=False)
     child = forked.Process(target=_begin, args=(serve, *arguments, theirs), daemon=True)
     child.start()
+    theirs.close()  # what it tells ends when it does
     try:
-        yield child, ours.recv()
+        yield child, ours
     finally:
         child.kill()
         child.join()
         ours.close()
-        theirs.close()
+
+
+@contextmanager
+def process(serve: Callable[..., None], *arguments: object) -> Iterator[tuple[BaseProcess, str]]:
+    """The same for a service that tells its address and nothing else."""
+    with started(serve, *arguments) as (child, told):
+        yield child, told.recv()
 
 
 def _begin(serve: Callable[..., None], *arguments: object) -> None:

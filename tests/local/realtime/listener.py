@@ -1,35 +1,38 @@
-"""A process that listens to one database and says what it hears: one event a line.
-
-python -m tests.local.realtime.listener URL
-"""
+"""What a process of its own does that listens to one database and tells what it hears."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING
 
 from nlctl.local.realtime.broadcasts import Broadcasts
 from tests.local.realtime.hearing import Hub
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from nlctl.local.realtime.contract import Message
 
 
-class Speaking(Hub):
-    """Says what it is told, at once."""
+class Telling(Hub):
+    """Tells what it hears, at once."""
+
+    def __init__(self, told: Connection) -> None:
+        super().__init__()
+        self._told = told
 
     def publish(self, message: Message) -> None:
-        print(message.event, flush=True)
+        self._told.send(message.event)
 
 
-async def listen(url: str) -> None:
-    broadcasts = Broadcasts(url, Speaking())
+def listen_until_killed(database_url: str, told: Connection) -> None:
+    """Tell "live" once it hears, and then each event."""
+    asyncio.run(_listen(database_url, told))
+
+
+async def _listen(database_url: str, told: Connection) -> None:
+    broadcasts = Broadcasts(database_url, Telling(told))
     running = asyncio.create_task(broadcasts.run())
     await broadcasts.is_live.wait()
-    print("live", flush=True)
+    told.send("live")
     await running
-
-
-if __name__ == "__main__":
-    asyncio.run(listen(sys.argv[1]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
-import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,14 +17,16 @@ from nlctl.local import binaries, platform, ports
 from nlctl.local.cluster import SUPERUSER, Cluster
 from nlctl.local.stack import Stack
 from nlctl.project import Project
-from tests import databases
+from tests import databases, killing
 from tests.databases import Database
 from tests.local.realtime import hearing
+from tests.local.realtime.listener import listen_until_killed
 from tests.local.realtime.watching import Screen, authenticated, make_notes, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
+    from multiprocessing.connection import Connection as Pipe
+    from multiprocessing.process import BaseProcess
 
 ROUNDS = 50
 MEGABYTES = 64
@@ -247,39 +248,33 @@ def has_looked(database: Database) -> bool:
     return bool(count)
 
 
+@dataclass(frozen=True)
 class Listening:
-    """What a process of its own says that it hears."""
+    """A process of its own, and what it tells that it hears."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        assert process.stdout
-        self._said = process.stdout
+    process: BaseProcess
+    told: Pipe
 
     def next(self) -> str:
-        """The next thing it says."""
-        line = self._said.readline()
-        assert line, "the listener ended, or heard nothing for too long"
-        return line.removesuffix("\n")
+        """The next thing it tells."""
+        assert self.told.poll(3 * hearing.WAIT_SECONDS), "the listener heard nothing for too long"
+        return str(self.told.recv())
 
     def kill(self) -> list[str]:
-        """End it; what it still said."""
+        """End it; what it still told."""
         self.process.kill()
-        return [line.removesuffix("\n") for line in self._said if line.endswith("\n")]
+        rest: list[str] = []
+        with suppress(EOFError, OSError):  # the last one may have been cut off
+            while True:
+                rest.append(self.told.recv())
+        return rest
 
 
 @contextmanager
 def listener(database: Database) -> Iterator[Listening]:
     """A process of its own that listens, for as long as the block."""
-    url = hearing.realtime_url(database)
-    command = [sys.executable, "-m", "tests.local.realtime.listener", url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        patience = threading.Timer(3 * hearing.WAIT_SECONDS, process.kill)
-        patience.start()
-        try:
-            yield Listening(process)
-        finally:
-            patience.cancel()
-            process.kill()
+    with killing.started(listen_until_killed, hearing.realtime_url(database)) as running:
+        yield Listening(*running)
 
 
 def said(event: str) -> str:

@@ -142,7 +142,6 @@ begin
   raise exception using errcode = state, message = message,
     detail = coalesce(detail, ''), hint = coalesce(hint, '');
 end $$;
-create function public.sleepy() returns void language sql as 'select pg_sleep(30)';
 create function public.private_matters() returns int language sql as 'select 1';
 
 insert into public.authors values

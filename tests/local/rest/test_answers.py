@@ -79,6 +79,22 @@ def test_nulls_are_left_out_on_request(reader: httpx.Client) -> None:
     assert rows(reader, "/authors?select=name,country&id=eq.4", **accept) == [{"name": "Dora"}]
 
 
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("text/csv, application/json", "text/csv"),
+        ("application/json;q=0.5, text/csv", "text/csv"),
+        ("image/png, application/json, text/csv", "application/json"),
+    ],
+)
+def test_the_first_media_type_that_can_be_made_is_made(
+    reader: httpx.Client, accept: str, media: str
+) -> None:
+    answer = reader.get("/covers", headers={"Accept": accept})
+
+    assert answer.headers["content-type"] == f"{media}; charset=utf-8"
+
+
 def test_rows_come_as_csv(reader: httpx.Client) -> None:
     answer = reader.get(
         "/books?select=id,title&id=in.(3,5)&order=id", headers={"Accept": "text/csv"}

@@ -251,12 +251,13 @@ def test_sql_decides_a_whole_refusal(reader: httpx.Client) -> None:
     assert answer.headers["x-since"] == "1999"
 
 
-def test_a_statement_is_stopped_in_time(own_library: Database) -> None:
-    own_library.run("alter role anon in database postgres set statement_timeout = default")
-    with own_library.connect("supabase_admin") as admin:
-        admin.execute("alter function public.sleepy() set statement_timeout = '50ms'")
+def test_the_time_that_a_function_gives_itself_counts_from_its_call(own_library: Database) -> None:
+    own_library.run(
+        "create function public.dawdle() returns void language sql set statement_timeout = '50ms'"
+        " as 'select pg_sleep(1)'; grant execute on function public.dawdle to anon"
+    )
     with serving.embed(config_for(own_library)) as api, api.client() as anybody:
-        refused(anybody.post("/rpc/sleepy"), 500, "57014")
+        refused(anybody.post("/rpc/dawdle"), 500, "57014")
 
 
 def test_a_change_can_be_tried_out_where_that_is_allowed(own_library: Database) -> None:
@@ -268,6 +269,16 @@ def test_a_change_can_be_tried_out_where_that_is_allowed(own_library: Database) 
     assert answer.json() == [{"line": "three"}]
     assert answer.headers["preference-applied"] == "return=representation, tx=rollback"
     assert len(own_library.run("select line from public.notes")) == 2
+
+
+def test_what_is_only_tried_out_still_has_to_hold_at_its_end(own_library: Database) -> None:
+    own_library.run(
+        "alter table public.covers add constraint covers_one_a_color"
+        " unique (color) deferrable initially deferred"
+    )
+    config = replace(config_for(own_library), transaction_end="rollback")
+    with serving.embed(config) as api, api.client() as anybody:
+        refused(anybody.post("/covers", json={"book_id": 3, "color": "blue"}), 409, "23505")
 
 
 def test_a_change_is_kept_where_trying_out_is_not_allowed(

@@ -83,9 +83,9 @@ class Folder:
             await new.write(chunks)
             return await new.finish()
 
-    async def adopt(self, path: Path) -> Kept:
+    async def adopt(self, path: Path, version: str) -> Kept:
         """Make a file of incoming/ a complete one."""
-        return await self.do(self._adopt, path)
+        return await self.do(self._adopt, path, version)
 
     async def copy(self, version: str) -> Kept:
         """The same bytes again, as a version of its own."""
@@ -108,20 +108,20 @@ class Folder:
         _bring_to_disk(shelf)
         return Kept(version, size, digest, time.time())
 
-    def _adopt(self, path: Path) -> Kept:
+    def _adopt(self, path: Path, version: str) -> Kept:
         digest = hashlib.md5(usedforsecurity=False)
         with path.open("r+b") as file:
             while chunk := file.read(WRITE_SIZE):
                 digest.update(chunk)
             os.fsync(file.fileno())
             size = file.tell()
-        return self.settle(path, str(uuid4()), size, digest.hexdigest())
+        return self.settle(path, version, size, digest.hexdigest())
 
     def _copy(self, version: str) -> Kept:
         path = self.incoming / f"{uuid4()}.new"
         try:
             shutil.copyfile(self.path(version), path)
-            return self._adopt(path)
+            return self._adopt(path, str(uuid4()))
         finally:
             path.unlink(missing_ok=True)
 

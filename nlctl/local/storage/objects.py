@@ -107,9 +107,16 @@ async def write(call: Call, draft: Draft, kept: Kept) -> str:
         await folder.remove([kept.version])
         raise
     if draft.is_upsert:
-        await folder.remove([text(results[2])])
+        replaced = text(results[2])
+        await folder.remove([replaced] if replaced != kept.version else [])
         return text(results[3]) or identifier
     return identifier
+
+
+async def find_size(call: Call, bucket: str, name: str, version: str) -> str | None:
+    """The size of an object, if it is of this version."""
+    [found] = await call.service.database.run(call.own_step("object_size", bucket, name, version))
+    return text(found)
 
 
 def _read_rules(call: Call, result: PGresult, draft: Draft, body: Body | None) -> Rules:

@@ -1,7 +1,8 @@
 """Resumable uploads: TUS 1.0.0, for large objects over connections that break.
 
 What has arrived of an upload is a pair of files in incoming/: the bytes, and what was said of them.
-The size of the first is the offset, so nothing is promised that is not there.
+The size of the first is the offset, so nothing is promised that is not there. The last byte counts
+only once the object is: its version is the upload's identifier, by which it is known afterwards.
 """
 
 from __future__ import annotations
@@ -107,12 +108,13 @@ class Uploads:
             raise errors.no_upload()
         return upload
 
-    def offset(self, identifier: str) -> int:
-        """How much has arrived."""
+    def offset(self, upload: Upload) -> int:
+        """How much has arrived of an upload that goes on, which is never all of it."""
         try:
-            return self.piece(identifier).stat().st_size
+            arrived = self.piece(upload.identifier).stat().st_size
         except FileNotFoundError:
             return 0
+        return arrived if upload.size is None else min(arrived, max(0, upload.size - 1))
 
     def forget(self, identifier: str) -> None:
         """Throw away what has arrived."""
@@ -173,7 +175,7 @@ async def create(call: Call) -> Answer:
     headers = [("location", _location(call, upload)), ("upload-expires", _expiry(upload))]
     if call.headers.get("content-type") == PIECE_TYPE:
         with uploads.hold(upload.identifier):
-            headers += await _receive(call, upload, limit)
+            headers += await _receive(call, upload, 0, limit)
     elif upload.size == 0:
         headers += await _finish(call, upload)
     return _answer(201, *headers)
@@ -187,20 +189,24 @@ async def resume(call: Call) -> Answer:
     upload = _find(call)
     with call.service.uploads.hold(upload.identifier):
         upload, rules = await _admit(call, upload)
-        upload = await _learn_size(call, upload)
         said = call.headers.get("upload-offset", "")
         if not said.isdecimal():
             raise Misuse(403, "Upload-Offset header required\n")
-        if int(said) != call.service.uploads.offset(upload.identifier):
+        if int(said) != call.service.uploads.offset(upload):
             raise Misuse(409, "Upload-Offset conflict\n")
-        headers = await _receive(call, upload, rules.limit_of(upload.name))
+        upload = await _learn_size(call, upload)
+        headers = await _receive(call, upload, int(said), rules.limit_of(upload.name))
     return _answer(204, ("upload-expires", _expiry(upload)), *headers)
 
 
 async def look(call: Call) -> Answer:
     """HEAD: how far it came."""
+    if whole := await objects.find_size(call, *_place(call)):
+        return _answer(
+            200, ("cache-control", "no-store"), ("upload-offset", whole), ("upload-length", whole)
+        )
     upload = _find(call)
-    offset = call.service.uploads.offset(upload.identifier)
+    offset = call.service.uploads.offset(upload)
     length = (
         ("upload-defer-length", "1") if upload.size is None else ("upload-length", str(upload.size))
     )
@@ -279,16 +285,23 @@ def _read_metadata(header: str) -> dict[str, str]:
     return said
 
 
-def _find(call: Call) -> Upload:
-    """The upload in the path; one that has become an object is none any more."""
+def _place(call: Call) -> tuple[str, str, str]:
+    """What the path names: bucket, name, and the upload's identifier."""
     encoded = call.place[-1]
     try:
         place = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-        identifier = str(UUID(place.rpartition("/")[2]))
+        path, _, identifier = place.rpartition("/")
+        bucket, _, name = path.partition("/")
+        return bucket, name, str(UUID(identifier))
     except (binascii.Error, ValueError) as error:
         raise errors.no_upload() from error
+
+
+def _find(call: Call) -> Upload:
+    """The upload in the path; one that has become an object is none any more."""
+    bucket, name, identifier = _place(call)
     upload = call.service.uploads.read(identifier)
-    if f"{upload.bucket}/{upload.name}/{identifier}" != place:
+    if (upload.bucket, upload.name) != (bucket, name):
         raise errors.no_upload()
     return upload
 
@@ -322,24 +335,23 @@ async def _learn_size(call: Call, upload: Upload) -> Upload:
     return upload
 
 
-async def _receive(call: Call, upload: Upload, limit: int) -> list[tuple[str, str]]:
+async def _receive(call: Call, upload: Upload, offset: int, limit: int) -> list[tuple[str, str]]:
     """Take in what the body carries; what arrived before it broke off is kept."""
-    uploads, folder = call.service.uploads, call.service.folder
+    folder = call.service.folder
     most = limit if upload.size is None else min(limit, upload.size)
-    piece = uploads.piece(upload.identifier)
+    piece = call.service.uploads.piece(upload.identifier)
     buffer = bytearray()
-    offset = uploads.offset(upload.identifier)
     try:
         async for chunk in call.chunks():
             if offset + len(buffer) + len(chunk) > most:
                 raise Misuse(413, "Maximum size exceeded\n")
             buffer += chunk
             if len(buffer) >= WRITE_SIZE:
-                await folder.do(_append, piece, buffer)
+                await folder.do(_write, piece, offset, buffer)
                 offset += len(buffer)
                 buffer = bytearray()
     finally:
-        await folder.do(_append, piece, buffer)
+        await folder.do(_write, piece, offset, buffer)
     offset += len(buffer)
     headers = [("upload-offset", str(offset))]
     if offset == upload.size:
@@ -351,8 +363,8 @@ async def _finish(call: Call, upload: Upload) -> list[tuple[str, str]]:
     """Everything is there: it becomes an object."""
     uploads, folder = call.service.uploads, call.service.folder
     piece = uploads.piece(upload.identifier)
-    await folder.do(_append, piece, b"")
-    kept = await folder.adopt(piece)
+    await folder.do(_write, piece, upload.size, b"")
+    kept = await folder.adopt(piece, upload.identifier)
     metadata = objects.describe(kept, upload.content_type or DEFAULT_TYPE, upload.cache_control)
     final = replace(
         upload.draft(upload.owner), metadata=metadata, user_metadata=upload.user_metadata or "{}"
@@ -362,8 +374,9 @@ async def _finish(call: Call, upload: Upload) -> list[tuple[str, str]]:
     return [("tus-complete", "1")]
 
 
-def _append(piece: Path, content: bytes | bytearray) -> None:
+def _write(piece: Path, offset: int, content: bytes | bytearray) -> None:
     with piece.open("ab") as file:
+        file.truncate(offset)  # a last byte that was there already comes again
         file.write(content)
 
 

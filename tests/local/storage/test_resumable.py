@@ -114,6 +114,45 @@ def test_an_upload_goes_on_after_a_restart(serve: Serve) -> None:
         assert again.ada.read(f"private/{ADA}/large").text == "0123456789"
 
 
+def test_an_upload_is_not_called_whole_before_its_object_is_there(
+    storage: Running, ada: Somebody
+) -> None:
+    """The service was killed between the last byte and the object."""
+    place = begin(ada, f"{ADA}/large", 10).headers["location"]
+    send(ada, place, 0, b"01234")
+    [piece] = storage.config.folder.rglob("*.part")
+    piece.write_bytes(b"0123456789")
+
+    offset = int(look(ada, place).headers["upload-offset"])
+    assert offset < 10
+    assert send(ada, place, offset, b"0123456789"[offset:]).headers["tus-complete"] == "1"
+    assert ada.read(f"private/{ADA}/large").text == "0123456789"
+
+
+def test_an_upload_that_became_an_object_is_whole(ada: Somebody) -> None:
+    """The answer to the last piece was lost."""
+    place = begin(ada, f"{ADA}/large", 5).headers["location"]
+    send(ada, place, 0, b"01234")
+
+    told = look(ada, place)
+
+    assert told.status_code == 200
+    assert (told.headers["upload-offset"], told.headers["upload-length"]) == ("5", "5")
+    ada.upload(f"private/{ADA}/large", x_upsert="true")
+    assert look(ada, place).status_code == 404
+
+
+def test_an_upload_whose_note_outlived_it_is_whole(storage: Running, ada: Somebody) -> None:
+    """The service was killed between the object and the end of the upload."""
+    place = begin(ada, f"{ADA}/large", 5).headers["location"]
+    [note] = storage.config.folder.rglob("*.json")
+    kept = note.read_text()
+    send(ada, place, 0, b"01234")
+    note.write_text(kept)
+
+    assert look(ada, place).headers["upload-offset"] == "5"
+
+
 def test_a_piece_at_the_wrong_place_is_refused(ada: Somebody) -> None:
     place = begin(ada, f"{ADA}/large", 10).headers["location"]
     send(ada, place, 0, b"01234")

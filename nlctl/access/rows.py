@@ -248,16 +248,17 @@ class Shelf:
         }
 
     def _key_above(self, refers_to: tuple[str, str], row_class: RowClass, person: Person) -> Any:
-        """What a foreign key may hold: a row that is there, or else one that is made."""
+        """What a foreign key may hold: a living row that is there, or else one that is made."""
         table, key = refers_to
         schema, _, name = table.partition(".")
-        query = sql.SQL("select to_jsonb({}) from {} limit 1").format(
-            quoting.identifier(key), quoting.identifier(schema, name)
+        above = self._belongings.find(table)
+        is_living = f"where {DELETED_AT} is null" if above and above.keeps_deleted else ""
+        query = sql.SQL("select to_jsonb({}) from {} {} limit 1").format(
+            quoting.identifier(key), quoting.identifier(schema, name), sql.SQL(is_living)
         )
         found = self._connection.cursor(row_factory=tuple_row).execute(query).fetchone()
         if found:
             return found[0]
-        above = self._belongings.find(table)
         if above is None or table in self._in_making:
             return None
         classes = self._belongings.classes(above)

@@ -1,4 +1,5 @@
--- What a policy reads of a row to find it begins an index, or stands in the condition of one.
+-- What a policy reads of a row to find it begins an index, follows there what it reads as well, or
+-- stands in the condition of one.
 select distinct
   label as object,
   format('No index begins with %I.', attname) as detail,
@@ -11,5 +12,13 @@ where is_on_ours and command <> 'insert'
   and not exists (
     select from pg_index
     where indrelid = relation and indisvalid
-      and (indkey[0] = attnum or pg_get_expr(indpred, indrelid) ~ format('\m%s\M', attname))
+      and (
+        pg_get_expr(indpred, indrelid) ~ format('\m%s\M', attname)
+        or attnum = any (indkey) and not exists (
+          select from unnest(indkey) with ordinality as before (number, place)
+          where place <= array_position(indkey::int2[], attnum) and number not in (
+            select read.refobjsubid from pg_depend as read
+            where read.classid = 'pg_policy'::regclass and read.objid = policies.oid
+              and read.refclassid = 'pg_class'::regclass and read.refobjid = relation))
+      )
   )

@@ -165,6 +165,14 @@ OFFENCES = [
     ),
     policy("policy_column_has_an_index", "name = 'a'", "owner_id = (select auth.uid())"),
     Offence(
+        "policy_column_has_an_index",
+        "create policy p on public.teams for select to authenticated "
+        "using (owner_id = (select auth.uid()) and name = 'a'); "
+        "create index on public.teams (id, name)",
+        "policy p on public.teams",
+        "create index on public.teams (owner_id, name)",
+    ),
+    Offence(
         "visitors_get_what_is_listed",
         "grant select on public.teams to anon",
         "table public.teams",

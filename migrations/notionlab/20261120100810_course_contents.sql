@@ -120,9 +120,12 @@ create function public.list_published_courses(
 language plpgsql stable
 security definer -- durations stand in the palette, which may hide the module
 set search_path = ''
+-- Its plan is good wherever the page begins, and takes as long to make as the answer.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-  named constant uuid[] := app.courses_named(p_search);
+  is_searched constant boolean := app.pattern_of(p_search) is not null;
+  named constant uuid[] := case when is_searched then app.courses_named(p_search) end;
 begin
   perform app.require_user();
   if p_limit is null or p_limit not between 1 and 100 then
@@ -134,12 +137,10 @@ begin
     select c.id, c.title, c.slug, c.description, c.version
     from public.courses as c
     where c.course_type = 'standard' and c.status = 'published' and c.deleted_at is null
-      and (app.pattern_of(p_search) is null or c.id = any (named))
-      and (
-        p_after_title is null
-        or (c.title, c.id)
-          > (p_after_title, coalesce(p_after_id, '00000000-0000-0000-0000-000000000000'))
-      )
+      and (not is_searched or c.id = any (named))
+      and (c.title, c.id) > (
+        coalesce(p_after_title, ''),
+        coalesce(p_after_id, '00000000-0000-0000-0000-000000000000'))
     order by c.title, c.id
     limit p_limit
   )

@@ -132,13 +132,27 @@ comment on function app.assigned_submission_ids is
   'The submissions whose formations the caller accompanies, as prof.';
 grant execute on function app.assigned_submission_ids to authenticated, service_role;
 
+create function app.accompanied_submission_ids() returns uuid[]
+language sql stable
+security definer -- it stands under the policies of the table it reads
+set search_path = ''
+as $$
+  select array(
+    select submission_id from public.user_formations
+    where prof_id = app.current_user_id() and ended_at is null);
+$$;
+comment on function app.accompanied_submission_ids is
+  'The submissions whose formations the caller accompanies now: a short list, asked first.';
+grant execute on function app.accompanied_submission_ids to authenticated, service_role;
+
 alter table public.formation_submissions enable row level security;
 create policy formation_submissions_select_own_assigned_or_staff on public.formation_submissions
   for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or id = any ((select app.assigned_submission_ids())::uuid[])
     or (select public.is_admin_or_owner((select auth.uid())))
+    -- The longest last: it is only made for a row that needs it.
+    or id = any ((select app.assigned_submission_ids())::uuid[])
   );
 -- People write through the functions of the next chapters, which hold the course meanwhile.
 grant select on public.formation_submissions to authenticated;
@@ -149,12 +163,13 @@ create policy user_formation_snapshots_select_own_assigned_or_staff
   on public.user_formation_snapshots for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or submission_id = any ((select app.assigned_submission_ids())::uuid[])
+    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     -- A range rather than a yes or no, which would make a client read everybody's for his.
     or user_id between (
         select case when public.is_admin_or_owner((select auth.uid()))
           then '00000000-0000-0000-0000-000000000000'::uuid end
       ) and 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    or submission_id = any ((select app.assigned_submission_ids())::uuid[])
   );
 -- Frozen: nobody writes one by hand, a server no more than the others.
 grant select on public.user_formation_snapshots to authenticated, service_role;

@@ -33,12 +33,13 @@ create policy formation_module_statuses_select_own_assigned_or_staff
   on public.formation_module_statuses for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or submission_id = any ((select app.assigned_submission_ids())::uuid[])
+    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     -- A range rather than a yes or no, which would make a client read everybody's cards for his.
     or user_id between (
         select case when public.is_admin_or_owner((select auth.uid()))
           then '00000000-0000-0000-0000-000000000000'::uuid end
       ) and 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    or submission_id = any ((select app.assigned_submission_ids())::uuid[])
   );
 -- People write through move_kanban_module, which keeps the columns numbered.
 grant select on public.formation_module_statuses to authenticated;

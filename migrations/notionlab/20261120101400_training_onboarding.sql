@@ -169,6 +169,7 @@ create function public.set_training_onboarding_active(
   p_active boolean
 ) returns void
 language plpgsql
+security definer -- it has asked already what the policies would ask twice more
 set search_path = ''
 as $$
 begin

@@ -167,8 +167,9 @@ def test_a_policy_asks_its_helpers_once(
     plan = plans.of(getattr(crowd, who), f"select * from public.{table}")
     assert plan.times_called("public.is_admin_or_owner") <= 1, plan.tree
     assert plan.times_called("app.current_user_id") <= 6, plan.tree  # within the helpers too
+    spared = who == "admin"  # whom an earlier clause may have let in
     for helper, times in helpers.items():
-        assert plan.times_called(helper) == times, plan.tree
+        assert times - spared <= plan.times_called(helper) <= times, plan.tree
 
 
 @pytest.mark.parametrize("who", ["client", "admin"])
@@ -208,6 +209,13 @@ def test_the_modules_of_what_is_followed_are_read_from_no_snapshots_words(
     [plan] = [plan for plan in asked if plan.reads("user_formation_snapshots")]
     assert plan.stays_in_index(index), plan.tree
     assert "Function Scan" not in plan.tree, plan.tree
+
+
+def test_a_board_costs_a_prof_nothing_of_what_he_accompanied_before(crowd: Crowd) -> None:
+    query = "select * from public.kanban_user_modules_v1 where submission_id = '{submission}'"
+    plan = plans.of(crowd.prof, crowd.fill(query))
+    assert plan.times_called("app.accompanied_submission_ids") == 2, plan.tree
+    assert plan.times_called("app.assigned_submission_ids") == 0, plan.tree
 
 
 def test_the_words_of_a_card_are_picked_out_of_its_snapshot(crowd: Crowd) -> None:

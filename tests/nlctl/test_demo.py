@@ -32,8 +32,10 @@ FACTS = {
         {"submitted": 20, "draft": 5},
     ),
     "links that followers read": (
-        "select kind, count(distinct resource.id) from public.resources as resource "
-        "join public.course_versions on builder_module_id = any (builder_module_ids) group by 1",
+        (
+            "select kind, count(distinct resource.id) from public.resources as resource "
+            "join public.course_versions on builder_module_id = any (builder_module_ids) group by 1"
+        ),
         {"link": 4},
     ),
     "letters that wait": ("select task_name, 1 from procrastinate.procrastinate_jobs", {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -36,7 +36,6 @@ class RestConfig:
         "default_transaction_isolation",
     )
     """Function-level settings that are set for the whole transaction."""
-    app_settings: dict[str, str] = field(default_factory=dict)
     openapi_mode: Literal["follow-privileges", "ignore-privileges", "disabled"] = (
         "follow-privileges"
     )

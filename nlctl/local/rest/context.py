@@ -80,7 +80,6 @@ def _step(context: Context) -> Step:
     if context.timezone:
         settings["timezone"] = context.timezone
     settings.update(context.function_settings)
-    settings.update(config.app_settings)
     settings.pop(ISOLATION, None)
     if context.is_read_only:
         settings["transaction_read_only"] = "on"

@@ -105,7 +105,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if content.startswith(BOM_UTF8):
         raise InvalidInput(
             f"{path.name} begins with a byte order mark.",
-            hint="Save it as UTF-8 without one; the Supabase CLI stumbles there too.",
+            hint="Save it as UTF-8 without one.",
         )
     try:
         return tomllib.loads(content.decode())

@@ -159,9 +159,7 @@ def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="begins with a byte order mark") as refusal:
         read(tmp_path, "\ufeff[api]\nport = 5000\n")
 
-    assert (
-        refusal.value.hint == "Save it as UTF-8 without one; the Supabase CLI stumbles there too."
-    )
+    assert refusal.value.hint == "Save it as UTF-8 without one."
 
 
 @pytest.mark.parametrize(

@@ -276,6 +276,7 @@ def test_the_words_of_a_card_are_picked_out_of_its_snapshot(crowd: Crowd) -> Non
         ),
         ("client", "get_user_courses_and_parcours", {"p_user_id": "{client}"}),
         ("admin", "get_user_courses_and_parcours", {"p_user_id": "{client}"}),
+        ("prof", "list_accompanied_formations", {}),
         ("client", "get_training_onboarding_form", {}),
         ("client", "get_training_onboarding_summary", {}),
         ("prof", "get_training_onboarding_summary", {"p_user_id": "{client}"}),

@@ -323,7 +323,8 @@ begin
     enrolment_ids := '{}';
   end if;
   -- Each way in has its index and its limit, a number that the planner knows, and what is asked
-  -- opens one of three: so the plan is good for everything, and is kept.
+  -- opens one of three: so the plan is good for everything, and is kept. Of a coalesce the planner
+  -- expects half the rows, and follows the index until it has a page; of less it would sort all.
   return query
   with submissions_sought as materialized (
     select * from app.submitted_work as work where work.id = any (submission_ids)
@@ -334,7 +335,7 @@ begin
   page as (
     (
       select * from submissions_sought as work
-      where work.status = any (states)
+      where coalesce(work.status = any (states), false)
         and (work.last_activity_at, work.id) < (last_at, last_id)
       order by work.last_activity_at desc, work.id desc limit 100
     )
@@ -343,25 +344,26 @@ begin
       where submission_ids is null and wanted_answer is not null and work.answer = wanted_answer
         -- Said twice, as few as they may be: the planner would guess a quarter, and read them all.
         and work.answer between wanted_answer and wanted_answer
-        and work.status = any (states)
+        and coalesce(work.status = any (states), false)
         and (work.last_activity_at, work.id) < (last_at, last_id)
       order by work.last_activity_at desc, work.id desc limit 100
     )
     union all (
       select * from app.submitted_work as work
-      where submission_ids is null and wanted_answer is null and work.status = any (states)
+      where submission_ids is null and wanted_answer is null
+        and coalesce(work.status = any (states), false)
         and (work.last_activity_at, work.id) < (last_at, last_id)
       order by work.last_activity_at desc, work.id desc limit 100
     )
     union all (
       select * from enrolments_sought as work
-      where work.status = coalesce(p_status, work.status)
+      where coalesce(work.status = p_status, true)
         and (work.last_activity_at, work.id) < (last_at, last_id)
       order by work.last_activity_at desc, work.id desc limit 100
     )
     union all (
       select * from app.enrolled_work as work
-      where enrolment_ids is null and work.status = coalesce(p_status, work.status)
+      where enrolment_ids is null and coalesce(work.status = p_status, true)
         and (work.last_activity_at, work.id) < (last_at, last_id)
       order by work.last_activity_at desc, work.id desc limit 100
     )

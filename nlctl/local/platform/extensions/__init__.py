@@ -1,9 +1,10 @@
 """Extensions that Supabase lets `postgres` create and the embedded server does not.
 
-pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL, and of
-pg_cron what keeps schedules.
-Others are there, but kept to superusers. A few are missing and can only be named: `db pull` of the
-Supabase CLI writes them into the first migration of a project that may never call them.
+pgcrypto, uuid-ossp and pgjwt are missing from it altogether: they are rewritten here in SQL. So is
+the part of pg_cron that keeps schedules; nothing here runs them.
+Others are there, but PostgreSQL keeps them to superusers.
+A few more can be created and do nothing, because `supabase db pull` writes them into the first
+migration of a project, even of one that never calls them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REWRITTEN = {
     "pg_cron": ("pg_cron",),
 }
 
-# Names alone, with the schema that each keeps to; vault is there without its extension.
+# They can be created, in the schema that each keeps to, and hold nothing.
 NAMED = {
     "http": None,
     "pg_graphql": "graphql",
@@ -30,6 +31,7 @@ NAMED = {
     "pgsodium": "pgsodium",
     "supabase_vault": "vault",
 }
+# What its extension would bring is part of the platform already, so there is nothing to warn of.
 PRESENT = {"supabase_vault"}
 
 # On Supabase's list of privileged extensions, and in PostgreSQL's contrib or the wheel.

@@ -127,12 +127,6 @@ def compare(expected: Sequence[Line], found: Sequence[Line]) -> list[str]:
     return [*missing, *stale, *wrong]
 
 
-def align(lines: Sequence[Line]) -> list[list[str]]:
-    """Rows of a table: under one header where all have the same people."""
-    people = list(lines[0].marks) if lines else []
-    return [[WHO, *people], *([line.title, *line.marks.values()] for line in lines)]
-
-
 def _differences(expected: Line, found: Line) -> Iterable[str]:
     for person, wanted in expected.marks.items():
         got = found.marks.get(person)

@@ -92,14 +92,6 @@ class Function:
         return self.returns == ("pg_catalog", "void") and not self.returns_set
 
     @property
-    def returns_scalar(self) -> bool:
-        return not self.returns_rows and not self.returns_set
-
-    @property
-    def returns_scalars(self) -> bool:
-        return not self.returns_rows and self.returns_set
-
-    @property
     def may_write(self) -> bool:
         return self.volatility == "v"
 

@@ -1,5 +1,5 @@
--- What a policy reads of a row to find it begins an index, follows there what it reads as well, or
--- stands in the condition of one.
+-- Each column by which a policy finds rows has an index: it comes first there, or after others that
+-- the policy reads, or the index's condition names it.
 select distinct
   label as object,
   format('No index begins with %I.', attname) as detail,

@@ -33,7 +33,7 @@ begin
   end if;
 
   return query
-  with page as (
+  with mine as materialized ( -- or the newest of everybody would be looked through for his
     select f.id, f.submission_id, f.course_id, f.user_id, f.started_at, f.ended_at,
       s.last_activity_at
     from public.user_formations as f
@@ -43,8 +43,12 @@ begin
         select from public.courses as gone
         where gone.id = f.course_id and gone.deleted_at is not null
       )
-      and (p_before is null or (s.last_activity_at, s.id) < (p_before, last_id))
-    order by s.last_activity_at desc, s.id desc
+  ),
+  page as (
+    select * from mine
+    where p_before is null
+      or (mine.last_activity_at, mine.submission_id) < (p_before, last_id)
+    order by mine.last_activity_at desc, mine.submission_id desc
     limit p_limit
   )
   select

@@ -353,6 +353,14 @@ def test_words_of_any_length_are_found_by_an_index(crowd: Crowd, words: str) -> 
     assert not any(plan.scans_whole("courses") for plan in asked)
 
 
+def test_a_page_of_what_a_prof_accompanies_reads_nothing_of_others(crowd: Crowd) -> None:
+    asked = plans.inside(crowd.prof, "list_accompanied_formations")
+    [page] = [plan for plan in asked if plan.reads("formation_submissions")]
+    assert page.uses_index("user_formations_prof_id_idx"), page.tree
+    assert page.uses_index("formation_submissions_pkey"), page.tree
+    assert not any(page.scans_whole(table) for table in BIG), page.tree
+
+
 def test_the_catalogue_stops_at_the_end_of_its_page(crowd: Crowd) -> None:
     [plan] = [
         plan

@@ -90,26 +90,26 @@ as $$
     lower(p_text), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ''’-', 'aaaaaaceeeeiiiinooooouuuuyy   ');
 $$;
 comment on function app.plain is
-  'Words as people look for them: lower case, without accents, apart from what they are joined '
-  'to.';
--- Whoever writes words that an index keeps plain writes through it.
+  'A text as searches compare it: lower case, without accents, a space for each apostrophe and '
+  'hyphen.';
+-- Indexes on plain words call it as whoever writes the row.
 grant execute on function app.plain to authenticated, service_role;
 
--- Words are found by three letters together. Who runs a project may have brought it in already.
+-- Indexes find words by three letters together. An operator may have created it already.
 create extension if not exists pg_trgm with schema extensions;
 
 create function app.pattern_of(p_words text) returns text
 language sql immutable
 set search_path = ''
 as $$
-  -- Fewer than three letters are in no index, but for those that words begin with.
+  -- An index by three letters finds fewer only where a word begins, with the space before it.
   select case when char_length(said) < 3 then '% ' else '%' end
     || regexp_replace(said, '([\\%_])', '\\\1', 'g') || '%'
   from (select nullif(btrim(app.plain(p_words)), '')) as asked (said);
 $$;
 comment on function app.pattern_of is
-  'What app.plain writes of a text, after a space, is like this where the words are in it; one or '
-  'two letters, where a word begins with them. Null without words.';
+  'The pattern for LIKE that finds words in app.plain('' '' || text); one or two letters are only '
+  'found where a word begins. Null without words.';
 
 create function app.set_updated_at() returns trigger
 language plpgsql

@@ -70,13 +70,13 @@ comment on column public.course_modules.duration_minutes is
 
 create unique index courses_slug_idx on public.courses (slug) where deleted_at is null;
 create index courses_author_id_idx on public.courses (author_id, created_at desc);
--- Kind and status are columns of it, not conditions: so plans for any values find the index too.
+-- Type and status are columns of it, not its condition: so a plan that is kept finds it too.
 create index courses_catalogue_idx on public.courses (course_type, status, title, id)
   where deleted_at is null;
--- Named once here and once where it is looked for, in app.courses_named.
+-- app.courses_named has to write the same expression, or PostgreSQL would not use the index.
 create index courses_words_idx
   on public.courses using gin (app.plain(' ' || title) extensions.gin_trgm_ops);
--- Few, and looked for in each page of what follows courses.
+-- They are few: lists of submissions and formations leave out what belongs to them.
 create index courses_deleted_idx on public.courses (id) where deleted_at is not null;
 create index course_modules_builder_module_id_idx on public.course_modules (builder_module_id);
 
@@ -266,10 +266,9 @@ begin
 end;
 $$;
 comment on function app.offered_course_ids is
-  'The courses that the caller reads though they are of others: accompanied, or published.';
+  'The courses of others that the caller may read: those he accompanies, and the published.';
 grant execute on function app.offered_course_ids to authenticated, service_role;
 
-alter table public.course_modules enable row level security;
 create function app.deleted_course_ids() returns uuid[]
 language sql stable
 security definer -- it stands under the policies of the table it reads
@@ -278,9 +277,10 @@ as $$
   select array(select id from public.courses where deleted_at is not null);
 $$;
 comment on function app.deleted_course_ids is
-  'The courses that are deleted, and not purged yet: out of the sight of staff too.';
+  'The courses that are deleted and not purged yet: staff do not see them either.';
 grant execute on function app.deleted_course_ids to authenticated, service_role;
 
+alter table public.course_modules enable row level security;
 create policy course_modules_select_readable_or_staff on public.course_modules
   for select to authenticated
   using (

@@ -29,11 +29,18 @@ def bearer(role: str, **claims: object) -> dict[str, str]:
     return {"Authorization": f"Bearer {RING.sign({'role': role, **claims})}"}
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The error that PostgREST words this way: four keys, always."""
+def refusal(answer: httpx.Response) -> dict[str, Any]:
+    """The body of a refusal: the four keys that every client reads, and the header beside them."""
     error: dict[str, Any] = answer.json()
-    assert (answer.status_code, error["code"]) == (status, code), answer.text
     assert error.keys() == {"code", "message", "details", "hint"}
+    assert answer.headers["proxy-status"] == f"PostgREST; error={error['code']}"
+    return error
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The same, where it is this status and code."""
+    error = refusal(answer)
+    assert (answer.status_code, error["code"]) == (status, code), answer.text
     return error
 
 
@@ -46,14 +53,6 @@ def rows(reader: httpx.Client, path: str, **headers: str) -> Any:
 def ids(reader: httpx.Client, query: str, table: str = "books") -> list[int]:
     """Which rows a filter keeps."""
     return [row["id"] for row in rows(reader, f"/{table}?select=id&order=id&{query}")]
-
-
-def refusal(answer: httpx.Response) -> dict[str, Any]:
-    """The body of an answer that refuses, of the shape every client can read."""
-    error: dict[str, Any] = answer.json()
-    assert error.keys() == {"code", "message", "details", "hint"}
-    assert answer.headers["proxy-status"] == f"PostgREST; error={error['code']}"
-    return error
 
 
 @dataclass(frozen=True)

@@ -192,10 +192,12 @@ as $$
 declare
   course constant public.courses := app.take_published_course(p_course_id);
   enrolment public.user_courses := app.take_enrolment(p_course_id);
+  kept public.course_versions;
 begin
   if enrolment.course_version < course.version then
-    perform app.keep_version(course.id);
-    enrolment := app.count_done(enrolment.id, course.version, enrolment.done_modules);
+    kept := app.keep_version(course.id);
+    enrolment := app.count_done(
+      enrolment.id, kept.version, kept.content -> 'modules', enrolment.done_modules);
   end if;
   return enrolment;
 end;
@@ -216,20 +218,18 @@ set search_path = ''
 as $$
 declare
   enrolment constant public.user_courses := app.take_enrolment(p_course_id);
+  modules constant jsonb := (
+    select content -> 'modules' from public.course_versions
+    where course_id = enrolment.course_id and version = enrolment.course_version);
 begin
   if p_done is null then
     perform app.refuse('INVALID', 'Dis si c''est fait ou non.', 'done');
   end if;
-  if not exists (
-    select from public.course_versions
-    where course_id = enrolment.course_id and version = enrolment.course_version
-      and content -> 'modules' @> jsonb_build_array(
-        jsonb_build_object('module_uuid', p_module_uuid))
-  ) then
+  if not modules @> jsonb_build_array(jsonb_build_object('module_uuid', p_module_uuid)) then
     perform app.refuse('NOT_FOUND', 'Ce module n''existe pas dans ta formation.');
   end if;
 
-  return app.count_done(enrolment.id, enrolment.course_version,
+  return app.count_done(enrolment.id, enrolment.course_version, modules,
     array_remove(enrolment.done_modules, p_module_uuid)
       || case when p_done then array[p_module_uuid] else '{}' end);
 end;
@@ -239,36 +239,33 @@ comment on function public.set_enrolment_module_done is
   'INVALID (done).';
 grant execute on function public.set_enrolment_module_done to authenticated;
 
-create function app.count_done(p_enrolment_id uuid, p_version integer, p_done uuid[])
-returns public.user_courses
+create function app.count_done(
+  p_enrolment_id uuid,
+  p_version integer,
+  p_modules jsonb,
+  p_done uuid[]
+) returns public.user_courses
 language plpgsql
 set search_path = ''
 as $$
 declare
+  done constant uuid[] := array(
+    select (module ->> 'module_uuid')::uuid
+    from jsonb_array_elements(p_modules) as module
+    where (module ->> 'module_uuid')::uuid = any (p_done)
+  );
+  is_complete constant boolean := cardinality(done) = jsonb_array_length(p_modules);
   enrolment public.user_courses;
 begin
-  update public.user_courses as mine set
+  update public.user_courses set
     course_version = p_version,
-    done_modules = counted.done,
+    done_modules = done,
     completed_at = case
-      when counted.total > 0 and cardinality(counted.done) = counted.total
-        then coalesce(mine.completed_at, clock_timestamp())
+      when is_complete and cardinality(done) > 0 then coalesce(completed_at, clock_timestamp())
     end,
     last_activity_at = clock_timestamp()
-  from (
-    select
-      version.course_id,
-      jsonb_array_length(version.content -> 'modules') as total,
-      array(
-        select (module ->> 'module_uuid')::uuid
-        from jsonb_array_elements(version.content -> 'modules') as module
-        where (module ->> 'module_uuid')::uuid = any (p_done)
-      ) as done
-    from public.course_versions as version
-    where version.version = p_version
-  ) as counted
-  where mine.id = p_enrolment_id and counted.course_id = mine.course_id
-  returning mine.* into enrolment;
+  where id = p_enrolment_id
+  returning * into enrolment;
   return enrolment;
 end;
 $$;

@@ -58,6 +58,24 @@ def member(school: Database) -> MakePerson:
 
 
 @pytest.fixture
+def ada(member: MakePerson) -> Person:
+    """A client of the school."""
+    return member()
+
+
+@pytest.fixture
+def prof(member: MakePerson) -> Person:
+    """A prof of the school."""
+    return member("prof")
+
+
+@pytest.fixture
+def admin(member: MakePerson) -> Person:
+    """Somebody of the school's staff."""
+    return member("admin")
+
+
+@pytest.fixture
 def someone(crowded: Database) -> MakePerson:
     """Make somebody in the crowd, as `person` does elsewhere."""
 

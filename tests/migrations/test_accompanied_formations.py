@@ -19,18 +19,6 @@ LIST = "list_accompanied_formations"
 
 
 @pytest.fixture
-def admin(member: MakePerson) -> Person:
-    """Who assigns."""
-    return member("admin")
-
-
-@pytest.fixture
-def prof(member: MakePerson) -> Person:
-    """Who accompanies."""
-    return member("prof")
-
-
-@pytest.fixture
 def boards(school: Database, member: MakePerson, admin: Person, prof: Person) -> list[Board]:
     """Three formations that he accompanies, the newest last."""
     modules = make_palette(school, 2)

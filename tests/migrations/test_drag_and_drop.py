@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ada(member: MakePerson) -> Person:
-    """A client who composes."""
-    return member()
-
-
-@pytest.fixture
 def course(school: Database, ada: Person) -> str:
     """Her draft, of three modules."""
     return compose(ada, make_palette(school, 3))

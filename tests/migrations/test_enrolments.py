@@ -22,18 +22,6 @@ VERSIONS = "select version, content from public.course_versions where course_id 
 
 
 @pytest.fixture
-def admin(member: MakePerson) -> Person:
-    """Who publishes."""
-    return member("admin")
-
-
-@pytest.fixture
-def ada(member: MakePerson) -> Person:
-    """Who follows."""
-    return member()
-
-
-@pytest.fixture
 def palette(school: Database) -> list[str]:
     """Three modules."""
     return make_palette(school, 3)

@@ -1,4 +1,4 @@
-"""A module, a file in its folder, and who attaches it."""
+"""A module, and a file in its folder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ from tests.formations import make_palette
 from tests.migrations.resources.files import upload
 
 if TYPE_CHECKING:
-    from tests.callers import Person
-    from tests.conftest import MakePerson
     from tests.databases import Database
-
-
-@pytest.fixture
-def admin(member: MakePerson) -> Person:
-    """Who attaches."""
-    return member("admin")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A palette, a client with a course, and somebody who answers."""
+"""A palette, and a course composed from it, submitted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.formations import compose, make_palette, submit
 
 if TYPE_CHECKING:
     from tests.callers import Person
-    from tests.conftest import MakePerson
     from tests.databases import Database
 
 
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
 def palette(school: Database) -> list[str]:
     """Five modules to compose courses of."""
     return make_palette(school)
-
-
-@pytest.fixture
-def ada(member: MakePerson) -> Person:
-    """A client."""
-    return member()
-
-
-@pytest.fixture
-def admin(member: MakePerson) -> Person:
-    """Somebody who answers."""
-    return member("admin")
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ as $$
   select array(
     select id from public.courses where app.plain(' ' || title) like app.pattern_of(p_words));
 $$;
-comment on function app.courses_named is 'Those that have these words in their title.';
+comment on function app.courses_named is 'The courses that have these words in their title.';
 
 create function public.list_published_courses(
   p_search text default null,

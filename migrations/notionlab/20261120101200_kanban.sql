@@ -34,7 +34,8 @@ create policy formation_module_statuses_select_own_assigned_or_staff
   using (
     user_id = (select app.current_user_id())
     or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
-    -- A range rather than a yes or no, which would make a client read everybody's cards for his.
+    -- Everybody's for staff, an empty range for others: a mere yes or no here would have
+    -- PostgreSQL read everybody's cards to find those of one client.
     or user_id between (
         select case when public.is_admin_or_owner((select auth.uid()))
           then '00000000-0000-0000-0000-000000000000'::uuid end

@@ -50,7 +50,7 @@ as $$ select 'remove-storage-object:' || p_bucket || '/' || p_name $$;
 comment on function app.removal_key is 'What keeps the removal of an object from waiting twice.';
 
 create function app.is_object_leaving(p_bucket text, p_name text) returns boolean
-language plpgsql stable -- which asks for the queue only when it is called
+language plpgsql stable -- SQL would need the queue to be there before this function
 set search_path = ''
 as $$
 begin

@@ -236,7 +236,7 @@ begin
   -- The account before all that goes with it, in the order in which it goes.
   perform from auth.users where id = p_user_id for key share;
   if not found then
-    perform app.require_user(); -- who is gone since he called
+    perform app.require_user(); -- refuses: the account has gone since it was asked for
   end if;
   insert into public.training_onboarding_responses (user_id) values (p_user_id)
   on conflict (user_id) do nothing;

@@ -123,27 +123,6 @@ comment on function public.get_user_courses_and_parcours is
   'with FORBIDDEN or NOT_FOUND.';
 grant execute on function public.get_user_courses_and_parcours to authenticated;
 
--- Words are looked for in names and addresses, as app.people_named writes them.
-create index profiles_words_idx on public.profiles using gin (
-  app.plain(
-    coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
-      || coalesce(' ' || email, ''))
-  extensions.gin_trgm_ops
-);
-
-create function app.people_named(p_words text) returns uuid[]
-language sql stable
-set search_path = ''
-as $$
-  select array(
-    select id from public.profiles
-    where app.plain(
-        coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
-          || coalesce(' ' || email, ''))
-      like app.pattern_of(p_words));
-$$;
-comment on function app.people_named is 'Those who have these words in their names or address.';
-
 create view app.submitted_work with (security_invoker = true) as
 select
   case when formation.id is null then 'submission' else 'formation' end as kind,

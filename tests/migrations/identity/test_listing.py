@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.callers import Refused
-from tests.migrations.identity.accounts import (
-    sign_up,
-)
+from tests.migrations.identity.accounts import sign_up
 
 if TYPE_CHECKING:
     from tests.conftest import MakePerson
@@ -54,6 +52,23 @@ def test_staff_find_people_by_name_or_address(
     person(first_name="Ben")
     found = person("admin").rpc("list_users", p_search=search)
     assert [row["id"] for row in found] == [zoe]
+
+
+@pytest.mark.parametrize("search", ["jean paul", "Jean-Paul", "l'etoile", "Étoile"])
+def test_a_hyphen_or_an_apostrophe_is_a_space_to_a_search(
+    database: Database, person: MakePerson, search: str
+) -> None:
+    named = {"first_name": "Jean-Paul", "last_name": "L’Étoile"}
+    paul = sign_up(database, "p@example.test", named)
+    found = person("admin").rpc("list_users", p_search=search)
+    assert [row["id"] for row in found] == [paul]
+
+
+def test_two_letters_are_looked_for_where_a_word_begins(person: MakePerson) -> None:
+    zoe = person(first_name="Zoé")
+    person(first_name="Azow")
+    found = person("admin").rpc("list_users", p_search="zo")
+    assert [row["id"] for row in found] == [zoe.id]
 
 
 def test_a_search_takes_wildcards_for_what_they_are(person: MakePerson) -> None:

@@ -55,7 +55,7 @@ def check_url(url: str, name: str) -> None:
 
 
 def act_as(connection: psycopg.Connection[Any], caller: Caller) -> None:
-    """For the rest of this transaction, be `caller` as PostgREST would (reference, section 0.3)."""
+    """For the rest of this transaction, be `caller` as PostgREST would."""
     settings = json.dumps(settings_of(connection, caller))
     connection.execute(
         "select set_config(name, value, true) from json_each_text(%s::json) s(name, value)",

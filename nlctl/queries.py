@@ -203,7 +203,7 @@ def _failure(error: psycopg.Error, script: Script, statement: Statement) -> Quer
 
 
 def _refusal(error: psycopg.Error) -> QueryFailed | None:
-    """What `app.refuse` said (reference, section 4.7); None where it is not in that form."""
+    """What `app.refuse` said (SQLSTATE PGRST); None where it is not in that form."""
     try:
         answer = json.loads(error.diag.message_primary or "")
         status = json.loads(error.diag.message_detail or "")["status"]

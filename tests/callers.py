@@ -33,7 +33,7 @@ where pronamespace = 'public'::regnamespace and proname = %s
 
 
 class Refused(Exception):
-    """What `app.refuse` told the caller (reference, section 4.7: SQLSTATE PGRST)."""
+    """What `app.refuse` told the caller (SQLSTATE PGRST)."""
 
     def __init__(self, error: psycopg.Error) -> None:
         answer = json.loads(error.diag.message_primary or "{}")

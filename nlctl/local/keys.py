@@ -2,7 +2,7 @@
 
 Tutorials, frontends and the clients' test suites hard-code them, so they work here as they are.
 They protect nothing, which is why the stack binds to loopback only.
-Source: reference, section 0.2; `supabase start` prints the same ones.
+`supabase start` prints the same ones.
 """
 
 from __future__ import annotations

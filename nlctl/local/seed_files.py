@@ -1,7 +1,7 @@
 """A project's own seed.sql and roles.sql: each file runs once, as `supabase start` has it.
 
-The history is the Supabase CLI's (reference, sections 7.1 and 7.3): a file that changed after it
-ran is noted under its new hash and not run again; `nlctl reset` runs everything anew.
+The history is the Supabase CLI's: a file that changed after it ran is noted under its new hash and
+not run again; `nlctl reset` runs everything anew.
 """
 
 from __future__ import annotations

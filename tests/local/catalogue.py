@@ -1,4 +1,4 @@
-"""What a database's catalogue says, in the words of the reference's tables."""
+"""What a database's catalogue says, in short words that tests can list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schema auth of a fresh project: the reference's sections 2.1 to 2.4."""
+"""Schema auth of a fresh project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What postgres may and may not do: the table of the reference's section 8, by doing it."""
+"""What postgres may and may not do on the platform, by doing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schema realtime of a fresh project: the reference's section 6.1."""
+"""Schema realtime of a fresh project."""
 
 from __future__ import annotations
 

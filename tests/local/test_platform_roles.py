@@ -1,4 +1,4 @@
-"""Roles of a fresh project: the tables of the reference's sections 1.1 to 1.3, row by row."""
+"""Roles of a fresh project: what each is, may do and has set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schema storage of a fresh project: the reference's section 5.1."""
+"""Schema storage of a fresh project."""
 
 from __future__ import annotations
 

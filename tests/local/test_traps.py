@@ -1,8 +1,7 @@
 """The traps of emulators, and the tests that keep the local stack out of each.
 
-traps.txt numbers them as section 9 of the reference does. Each is called by how the platform
-behaves; below it stand the tests that hold the stack to that and, after "apart:", where and why
-the stack does not follow.
+traps.txt numbers them. Each is called by how the platform behaves; below it stand the tests that
+hold the stack to that and, after "apart:", where and why the stack does not follow.
 """
 
 from __future__ import annotations

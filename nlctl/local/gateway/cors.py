@@ -1,4 +1,4 @@
-"""CORS: browsers may call from any page, as on the real platform (reference, section 0.1)."""
+"""CORS: browsers may call from any page, as on the real platform."""
 
 from __future__ import annotations
 

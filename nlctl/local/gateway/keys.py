@@ -59,7 +59,7 @@ class ApiKeys:
     secret: str = field(repr=False)
 
     def admit(self, shown: Credentials, *, needs_key: bool) -> Admission:
-        """Let the caller in, or raise Refused (reference, section 0.2)."""
+        """Let the caller in, or raise Refused."""
         if shown.key is None:
             if needs_key:
                 raise Refused(

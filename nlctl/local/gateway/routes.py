@@ -1,4 +1,4 @@
-"""Which paths belong to which service, and what each asks of a caller (reference, section 0.1)."""
+"""Which paths belong to which service, and what each asks of a caller."""
 
 from __future__ import annotations
 

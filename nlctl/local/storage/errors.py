@@ -1,4 +1,4 @@
-"""Refusals: what the service answers when it does not do as asked (reference, section 5.6).
+"""Refusals: what the service answers when it does not do as asked.
 
 Almost every refusal is HTTP 400; the status people mean stands in the body, as text.
 """

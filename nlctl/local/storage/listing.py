@@ -1,4 +1,4 @@
-"""Listings: what is in a bucket, as far as the caller may see it (reference, section 5.5)."""
+"""Listings: what is in a bucket, as far as the caller may see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes: which call does what, for whom, and what policies hear of it (reference, section 5.3)."""
+"""Routes: which call does what, for whom, and what policies hear of it."""
 
 from __future__ import annotations
 

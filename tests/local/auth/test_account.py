@@ -1,4 +1,4 @@
-"""One's own account (reference, sections 3.1 and 3.7): who is heard, and what they change."""
+"""One's own account: who is heard, and what they change."""
 
 from __future__ import annotations
 

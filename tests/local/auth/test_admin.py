@@ -1,4 +1,4 @@
-"""Servers with the secret key (reference, section 3.9): accounts made, found, changed, removed."""
+"""Servers with the secret key: accounts made, found, changed, removed."""
 
 from __future__ import annotations
 

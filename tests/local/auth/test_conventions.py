@@ -1,4 +1,4 @@
-"""How Auth speaks (reference, section 3.1): shapes of errors, limits, and what anybody may ask."""
+"""How Auth speaks: shapes of errors, limits, and what anybody may ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters and what becomes of them (reference, section 3.6): links, codes, PKCE, limits."""
+"""Letters and what becomes of them: links, codes, PKCE, limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second proofs (reference, section 3.8): TOTP enrolled, asked for, given and given up."""
+"""Second proofs: TOTP enrolled, asked for, given and given up."""
 
 from __future__ import annotations
 

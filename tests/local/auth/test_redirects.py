@@ -1,4 +1,4 @@
-"""Redirects (reference, section 3.1): which addresses a letter may lead back to."""
+"""Redirects: which addresses a letter may lead back to."""
 
 from __future__ import annotations
 

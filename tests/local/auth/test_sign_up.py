@@ -1,4 +1,4 @@
-"""Signing up (reference, section 3.4): who gets an account, and what the others learn."""
+"""Signing up: who gets an account, and what the others learn."""
 
 from __future__ import annotations
 

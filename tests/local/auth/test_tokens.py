@@ -1,4 +1,4 @@
-"""Sessions (reference, sections 3.2, 3.3 and 3.5): opened, continued, and ended."""
+"""Sessions: opened, continued, and ended."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_a_private_channel_lets_in_whom_its_policies_let_read(
     assert reply.payload["status"] == "ok"
 
 
-# Trap 52 of the reference: without policies nobody joins, and the reply says why.
+# Without policies nobody joins, and the reply says why.
 def test_a_private_channel_without_policies_is_refused_with_its_reason(
     realtime: Running, topic: str, version: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Answers to reads, as section 4.4 of the reference tells them."""
+"""Answers to reads: their form, their range and their total."""
 
 from __future__ import annotations
 

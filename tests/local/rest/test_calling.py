@@ -1,4 +1,4 @@
-"""Calls and transactions over HTTP, as sections 4.6 and 4.7 of the reference tell them."""
+"""Calls of functions over HTTP, and the transaction that each request is."""
 
 from __future__ import annotations
 

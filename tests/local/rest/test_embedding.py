@@ -1,4 +1,4 @@
-"""Embeds over HTTP, as section 4.3 of the reference tells them."""
+"""Embeds over HTTP: which relationships are found, and what becomes of their rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees what, as sections 4.3 and 4.8 of the reference and its pitfalls 4, 5 and 8 tell it."""
+"""Who sees what over HTTP: grants, policies, and what is answered without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads over HTTP, as sections 4.1 and 4.2 of the reference tell them."""
+"""Reads over HTTP: columns, filters and order."""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ def test_no_more_rows_are_changed_than_were_allowed(
     assert covers(own_library) == [(1, "blue"), (2, "grey")]
 
 
-# Whose rows (pitfalls 2, 4, 5).
+# Whose rows.
 
 
 def test_a_row_for_somebody_else_is_refused_and_ones_own_is_not(own: Served) -> None:

@@ -1,1 +1,1 @@
-"""The Storage service, section by section of the reference."""
+"""The Storage service, a subject a file."""

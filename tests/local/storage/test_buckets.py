@@ -1,4 +1,4 @@
-"""Buckets over HTTP: the reference's section 5.3, with row level security on storage.buckets."""
+"""Buckets over HTTP, under row level security on storage.buckets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listings: the reference's section 5.5, and the pages of the second version."""
+"""Listings: folders and files in the first version, pages in the second."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ PORTS_TRIED = 100
 # Safe to lose: what tests and scratch databases run on.
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-# glibc would hand what each long answer took back to the system, and ask for it anew: of an answer
-# of 80 kB that is half of the work.
+# By itself glibc gives the memory of each long answer back to the system and asks for it again at
+# the next one, which is half of the work for an answer of 80 kB.
 KEPT_MEMORY = str(4 * 1024 * 1024)
 ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": KEPT_MEMORY, "MALLOC_MMAP_THRESHOLD_": KEPT_MEMORY}
 
@@ -89,7 +89,10 @@ class Cluster:
         return running[1] if running else None
 
     def start(self, port: int, *, exact: bool = False) -> int:
-        """Make the server run and return its port: `port`, or unless `exact` one of its family."""
+        """Make the server run and return its port: `port`, or a free one with the same last digit.
+
+        Where it has to be `exact`, a taken port is refused.
+        """
         self._refuse_other_major()
         if not (self.data / "PG_VERSION").is_file():
             self._initialise()

@@ -19,7 +19,7 @@ WAITING = 2048
 
 
 def listen(host: str, port: int, *, exact: bool = False) -> socket.socket:
-    """A socket that listens on `port`, or unless `exact` on the next of its family."""
+    """A socket that listens on `port`, or unless `exact` on the next with the same last digit."""
     end = min(port + PORT_STEP * PORTS_TRIED, 65536)
     for candidate in [port] if exact else range(port, end, PORT_STEP):
         try:

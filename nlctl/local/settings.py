@@ -26,7 +26,7 @@ NOBODY = "no-reply@localhost"
 UNLIMITED = 360_000  # what the CLI gives Auth while letters only go to the local inbox
 
 _ENVIRONMENT = re.compile(r"env\((\w+)\)")
-# An address of the web is understood too; that nobody asks it is told as an absence.
+# Auth understands web addresses too. The local stack does not call them; absences.py says so.
 _HOOK = re.compile(r"pg-functions://[^/]*/[^/]+/[^/]+/?|https?://.+", re.IGNORECASE)
 
 

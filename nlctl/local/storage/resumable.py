@@ -2,7 +2,8 @@
 
 What has arrived of an upload is a pair of files in incoming/: the bytes, and what was said of them.
 The size of the first is the offset, so nothing is promised that is not there. The last byte counts
-only once the object is: its version is the upload's identifier, by which it is known afterwards.
+only once there is an object: whoever was cut off before sends it again. The object's version is the
+upload's identifier, so that a finished upload is still recognised.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class Uploads:
         return upload
 
     def offset(self, upload: Upload) -> int:
-        """How much has arrived of an upload that goes on, which is never all of it."""
+        """How much has arrived of an unfinished upload; its last byte is always still to come."""
         try:
             arrived = self.piece(upload.identifier).stat().st_size
         except FileNotFoundError:
@@ -376,7 +377,7 @@ async def _finish(call: Call, upload: Upload) -> list[tuple[str, str]]:
 
 def _write(piece: Path, offset: int, content: bytes | bytearray) -> None:
     with piece.open("ab") as file:
-        file.truncate(offset)  # a last byte that was there already comes again
+        file.truncate(offset)  # the last byte may be there already, and comes again
         file.write(content)
 
 

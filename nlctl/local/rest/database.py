@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from nlctl.local.pipeline import Pool, Step
-from nlctl.local.rest import context, overloads, overrides, plan, schema
-from nlctl.local.rest.errors import (
-    ApiError,
-    cache_missing,
-    from_database,
-    max_affected_needs_set,
-)
+from nlctl.local.rest import context, database_errors, overloads, overrides, plan, schema
+from nlctl.local.rest.errors import ApiError, cache_missing, max_affected_needs_set
 from nlctl.local.rest.knowledge import Knowledge
 from nlctl.local.rest.names import Name
 from nlctl.local.rest.openapi import Visible
@@ -124,7 +119,7 @@ class Database:
                 self._pool.release(connection)
         except psycopg.Error as error:
             is_anonymous = request.identity.role == known.config.anon_role
-            raise from_database(error, is_anonymous=is_anonymous) from error
+            raise database_errors.read(error, is_anonymous=is_anonymous) from error
 
     def _know(self) -> Knowledge:
         if self._known is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from nlctl.local.rest import errors, response
+from nlctl.local.rest import database_errors, errors, response
 from nlctl.local.rest.errors import ApiError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def raised(
         text = psycopg.ClientCursor(connection).mogrify(block.encode(), values)
         with pytest.raises(psycopg.Error) as caught:
             cursor.execute(text.encode())
-    return errors.from_database(caught.value, is_anonymous=is_anonymous)
+    return database_errors.read(caught.value, is_anonymous=is_anonymous)
 
 
 def test_a_refusal_has_four_keys_whatever_it_has_to_say() -> None:
@@ -168,7 +168,7 @@ def test_an_answer_decided_badly_says_what_was_wrong_with_it(
 
 
 def test_a_connection_that_broke_is_a_server_that_may_come_back() -> None:
-    error = errors.from_database(psycopg.OperationalError("gone"), is_anonymous=False)
+    error = database_errors.read(psycopg.OperationalError("gone"), is_anonymous=False)
 
     assert (error.code, error.status) == ("PGRST001", 503)
     assert ("Retry-After", "1") in error.headers

@@ -301,9 +301,10 @@ begin
   if p_kind <> 'enrolment' or p_status not in ('under_way', 'completed') then
     enrolment_ids := '{}';
   end if;
-  -- Each way in has its index and its limit, a number that the planner knows, and what is asked
-  -- opens one of three: so the plan is good for everything, and is kept. Of a coalesce the planner
-  -- expects half the rows, and follows the index until it has a page; of less it would sort all.
+  -- One plan serves whatever is asked: each branch of the page has an index of its own and a limit
+  -- that the planner can read, and of the branches for submissions one is open at a time.
+  -- The planner expects a condition inside a coalesce to keep half of the rows, and follows the
+  -- index until the page is full; if it expected fewer, it would sort them all.
   return query
   with submissions_sought as materialized (
     select * from app.submitted_work as work where work.id = any (submission_ids)
@@ -321,7 +322,8 @@ begin
     union all (
       select * from app.submitted_work as work
       where submission_ids is null and wanted_answer is not null and work.answer = wanted_answer
-        -- Said twice, as few as they may be: the planner would guess a quarter, and read them all.
+        -- Repeated to lower the planner's guess: by the equality alone it expects a quarter of
+        -- all rows, and would read through everybody's to find the few there may be.
         and work.answer between wanted_answer and wanted_answer
         and coalesce(work.status = any (states), false)
         and (work.last_activity_at, work.id) < (last_at, last_id)

@@ -44,7 +44,8 @@ select jsonb_build_object(
     left join lateral (
       select jsonb_build_object(
         'formation_id', f.id, 'submission_id', f.submission_id, 'prof_id', f.prof_id,
-        'prof_first_name', g.first_name, 'prof_last_name', g.last_name, 'started_at', f.started_at, 'ended_at', f.ended_at, 'modules_total', cards.total,
+        'prof_first_name', g.first_name, 'prof_last_name', g.last_name,
+        'started_at', f.started_at, 'ended_at', f.ended_at, 'modules_total', cards.total,
         'modules_done', cards.done, 'modules_in_progress', cards.begun,
         'modules_blocked', cards.blocked) as told
       from (

@@ -87,11 +87,12 @@ language sql immutable
 set search_path = ''
 as $$
   select translate(
-    lower(p_text), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ''’-', 'aaaaaaceeeeiiiinooooouuuuyy   ');
+    replace(replace(lower(p_text), 'œ', 'oe'), 'æ', 'ae'),
+    'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ''’-', 'aaaaaaceeeeiiiinooooouuuuyy   ');
 $$;
 comment on function app.plain is
-  'A text as searches compare it: lower case, without accents, a space for each apostrophe and '
-  'hyphen.';
+  'A text as searches compare it: lower case, without accents or joined letters, a space for each '
+  'apostrophe and hyphen.';
 -- Indexes on plain words call it as whoever writes the row.
 grant execute on function app.plain to authenticated, service_role;
 

@@ -50,6 +50,11 @@ def test_a_title_without_letters_has_an_address_all_the_same(ada: Person) -> Non
     assert made["slug"] == made["id"][:8]
 
 
+def test_letters_that_are_joined_come_apart_in_a_slug(ada: Person) -> None:
+    made = ada.rpc("create_course", p_title="Mise en œuvre, ex æquo")
+    assert made["slug"] == f"mise-en-oeuvre-ex-aequo-{made['id'][:8]}"
+
+
 @pytest.mark.parametrize("kind", ["client", "prof"])
 def test_only_staff_start_a_standard_course(member: MakePerson, kind: str) -> None:
     refusal = member(kind).refusal("create_course", p_title="Bases", p_course_type="standard")

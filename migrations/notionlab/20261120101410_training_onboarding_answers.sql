@@ -122,56 +122,58 @@ grant select, insert, update, delete on public.training_onboarding_nps to servic
 
 -- What is answered -----------------------------------------------------------------------------
 
-create function app.is_answered(p_answer jsonb) returns boolean
+create function app.given_answers(p_answers jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
-  select coalesce(
-    p_answer not in ('null', '[]')
-    and (jsonb_typeof(p_answer) <> 'string' or btrim(p_answer #>> '{}') <> ''),
-    false);
+  select coalesce(jsonb_object_agg(key, value), '{}')
+  from jsonb_each(p_answers)
+  where value not in ('null', '[]')
+    and (jsonb_typeof(value) <> 'string' or btrim(value #>> '{}') <> '');
 $$;
-comment on function app.is_answered is 'Whether something was answered: not null, blank or [].';
+comment on function app.given_answers is 'Answers that say something: not null, blank or [].';
 
-create function app.asked_answers(p_answers jsonb) returns jsonb
-language sql stable
+-- In PL/pgSQL, which keeps the plan: a draft is saved at each pause of the keyboard.
+create function app.unasked_slugs(p_answers jsonb) returns text[]
+language plpgsql stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_object_agg(answer.key, answer.value), '{}')
-  from jsonb_each(p_answers) as answer
-  where answer.key in (select slug from app.training_onboarding_asked);
+begin
+  return array(
+    select slug from jsonb_object_keys(p_answers) as slug
+    where slug not in (select asked.slug from app.training_onboarding_asked as asked)
+    order by slug);
+end;
 $$;
-comment on function app.asked_answers is 'Answers to what is asked now; the others are dropped.';
+comment on function app.unasked_slugs is 'What was answered though it is not asked.';
 
-create function app.dropped_slugs(p_answers jsonb) returns jsonb
-language sql stable
+create function app.describe_draft(p_answers jsonb) returns jsonb
+language plpgsql stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(slug order by slug), '[]')
-  from jsonb_object_keys(p_answers) as slug
-  where slug not in (select asked.slug from app.training_onboarding_asked as asked);
+declare
+  given constant jsonb := app.given_answers(p_answers);
+begin
+  return (
+    select jsonb_build_object(
+      'draft_answers', coalesce(
+        jsonb_object_agg(slug, p_answers -> slug) filter (where p_answers ? slug), '{}'),
+      'progress', jsonb_build_object(
+        'total', count(*),
+        'answered', count(*) filter (where given ? slug),
+        'required', count(*) filter (where is_required),
+        'required_answered', count(*) filter (where is_required and given ? slug)))
+    from app.training_onboarding_asked);
+end;
 $$;
-comment on function app.dropped_slugs is 'What was answered though it is not asked.';
-
-create function app.form_progress(p_answers jsonb) returns jsonb
-language sql stable
-set search_path = ''
-as $$
-  select jsonb_build_object(
-    'total', count(*),
-    'answered', count(*) filter (where app.is_answered(p_answers -> slug)),
-    'required', count(*) filter (where is_required),
-    'required_answered', count(*) filter (
-      where is_required and app.is_answered(p_answers -> slug)))
-  from app.training_onboarding_asked;
-$$;
-comment on function app.form_progress is 'How much of what is asked is answered.';
+comment on function app.describe_draft is
+  'Of a draft what is asked now (draft_answers), and how much of that is answered (progress).';
 
 -- What may be asked ----------------------------------------------------------------------------
 
 create function public.get_training_onboarding_form() returns jsonb
 language plpgsql stable
-security definer -- app.form_progress and the view it reads are not granted
+security definer -- app.describe_draft and the view it reads are not granted
 set search_path = ''
 as $$
 declare
@@ -212,12 +214,11 @@ begin
     ), '[]'),
     'notice', (select content from public.training_onboarding_texts where slug = 'notice'),
     'status', coalesce(mine.status, 'draft'),
-    'draft_answers', app.asked_answers(coalesce(mine.draft_answers, '{}')),
     'saved_at', mine.draft_saved_at,
     'base_saved_at', coalesce(mine.draft_saved_at, 'epoch'),
     'first_submitted_at', mine.first_submitted_at,
-    'last_submitted_at', mine.last_submitted_at,
-    'progress', app.form_progress(coalesce(mine.draft_answers, '{}')));
+    'last_submitted_at', mine.last_submitted_at
+  ) || app.describe_draft(coalesce(mine.draft_answers, '{}'));
 end;
 $$;
 comment on function public.get_training_onboarding_form is
@@ -272,29 +273,33 @@ set search_path = ''
 as $$
 declare
   caller_id constant uuid := app.require_user();
-  is_new boolean;
+  is_new boolean := false;
+  dropped text[];
   merged jsonb;
   mine public.training_onboarding_responses;
 begin
   perform app.refuse_odd_answers(p_answers);
-  is_new := app.begin_response(caller_id);
   select * into mine from public.training_onboarding_responses
   where user_id = caller_id
   for update;
+  if not found then
+    is_new := app.begin_response(caller_id);
+    select * into mine from public.training_onboarding_responses
+    where user_id = caller_id
+    for update;
+  end if;
   if not is_new and date_trunc('milliseconds', p_base_saved_at) < mine.draft_saved_at then
     perform app.refuse('CONFLICT', 'Tes réponses ont été modifiées dans un autre onglet.',
       jsonb_build_object('saved_at', mine.draft_saved_at)::text, 'Recharge la page.');
   end if;
 
-  merged := jsonb_strip_nulls(mine.draft_answers || app.asked_answers(p_answers));
+  dropped := app.unasked_slugs(p_answers);
+  merged := jsonb_strip_nulls(mine.draft_answers || (p_answers - dropped));
   perform app.refuse_odd_answers(merged);
   update public.training_onboarding_responses set draft_answers = merged where id = mine.id
   returning * into mine;
-  return jsonb_build_object(
-    'draft_answers', app.asked_answers(mine.draft_answers),
-    'saved_at', mine.draft_saved_at,
-    'dropped', app.dropped_slugs(p_answers),
-    'progress', app.form_progress(mine.draft_answers));
+  return app.describe_draft(merged)
+    || jsonb_build_object('saved_at', mine.draft_saved_at, 'dropped', dropped);
 end;
 $$;
 comment on function public.save_training_onboarding_draft is

@@ -18,98 +18,73 @@ end;
 $$;
 comment on function app.is_iso_date is 'Whether it is a day of the calendar, as 2026-11-20.';
 
-create function app.find_answer_fault(
-  p_question public.training_onboarding_questions,
-  p_answer jsonb
-) returns text
+create function app.find_form_faults(p_given jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  kind constant text := coalesce(jsonb_typeof(p_answer), 'null');
-  words constant text := p_answer #>> '{}';
 begin
-  if not app.is_answered(p_answer) then
-    return case when p_question.is_required then 'required' end;
-  end if;
-
-  return case p_question.question_type
-    when 'yes_no' then case when kind <> 'boolean' then 'type' end
-    when 'date' then case when kind <> 'string' or not app.is_iso_date(words) then 'date' end
-    when 'scale' then case
-      when kind <> 'number' or words !~ '^-?[0-9]{1,9}$' then 'type'
-      when words::integer not between p_question.scale_min and p_question.scale_max then 'range'
-    end
-    when 'single_choice' then case
-      when kind <> 'string' then 'type'
-      when not app.are_options(p_question.id, jsonb_build_array(p_answer)) then 'option'
-    end
-    when 'multiple_choice' then case
-      when kind <> 'array' then 'type'
-      when not app.are_options(p_question.id, p_answer) then 'option'
-    end
-    else case
-      when kind <> 'string' then 'type'
-      when char_length(words) > case p_question.question_type when 'text' then 500 else 5000 end
-        then 'length'
-    end
-  end;
+  return (
+    select jsonb_agg(
+      jsonb_build_object(
+        'slug', examined.slug,
+        'problem', examined.fault,
+        'message', case examined.fault
+          when 'required' then 'Cette réponse est obligatoire.'
+          when 'date' then 'Donne une date de la forme AAAA-MM-JJ.'
+          when 'range' then
+            format('Choisis entre %s et %s.', examined.scale_min, examined.scale_max)
+          when 'option' then 'Ce choix n''est pas proposé.'
+          when 'length' then 'Cette réponse est trop longue.'
+          else 'Cette réponse n''a pas la bonne forme.'
+        end)
+      order by
+        examined.section_position, examined.section_slug, examined.position, examined.slug)
+    from (
+      select asked.*, case
+        when given.kind is null then case when asked.is_required then 'required' end
+        when asked.question_type = 'yes_no' then case when given.kind <> 'boolean' then 'type' end
+        when asked.question_type = 'date' then case
+          when given.kind <> 'string' or not app.is_iso_date(given.words) then 'date'
+        end
+        when asked.question_type = 'scale' then case
+          when given.kind <> 'number' or given.words !~ '^-?[0-9]{1,9}$' then 'type'
+          when given.words::integer not between asked.scale_min and asked.scale_max then 'range'
+        end
+        when asked.question_type = 'single_choice' and given.kind <> 'string' then 'type'
+        when asked.question_type = 'multiple_choice' and given.kind <> 'array' then 'type'
+        when asked.question_type in ('single_choice', 'multiple_choice') then case
+          -- Each once, and nothing else.
+          when (
+            select count(*) from public.training_onboarding_question_options as option
+            where option.question_id = asked.id and option.is_active
+              and given.answer ? option.value
+          ) <> case given.kind when 'array' then jsonb_array_length(given.answer) else 1 end
+            then 'option'
+        end
+        when given.kind <> 'string' then 'type'
+        when char_length(given.words)
+          > case asked.question_type when 'text' then 500 else 5000 end then 'length'
+      end as fault
+      from app.training_onboarding_asked as asked
+      cross join lateral (
+        select p_given -> asked.slug, jsonb_typeof(p_given -> asked.slug), p_given ->> asked.slug
+      ) as given (answer, kind, words)
+    ) as examined
+    where examined.fault is not null);
 end;
 $$;
-comment on function app.find_answer_fault is
-  'What is wrong with an answer: required, type, date, range, option or length; null if nothing.';
-
-create function app.are_options(p_question_id uuid, p_values jsonb) returns boolean
-language sql stable
-set search_path = ''
-as $$
-  select coalesce(bool_and(option.id is not null), true)
-    and count(*) = count(distinct chosen.value)
-  from jsonb_array_elements(p_values) as chosen
-  left join public.training_onboarding_question_options as option
-    on option.question_id = p_question_id and option.is_active
-    and jsonb_build_array(option.value) = jsonb_build_array(chosen.value);
-$$;
-comment on function app.are_options is
-  'Whether all that was chosen stands among the options of a question, each once.';
-
-create function app.find_form_faults(p_answers jsonb) returns jsonb
-language sql stable
-set search_path = ''
-as $$
-  select jsonb_agg(
-    jsonb_build_object(
-      'slug', asked.slug,
-      'problem', asked.fault,
-      'message', case asked.fault
-        when 'required' then 'Cette réponse est obligatoire.'
-        when 'date' then 'Donne une date de la forme AAAA-MM-JJ.'
-        when 'range' then format('Choisis entre %s et %s.', asked.scale_min, asked.scale_max)
-        when 'option' then 'Ce choix n''est pas proposé.'
-        when 'length' then 'Cette réponse est trop longue.'
-        else 'Cette réponse n''a pas la bonne forme.'
-      end)
-    order by asked.section_position, asked.section_slug, asked.position, asked.slug)
-  from (
-    select
-      asked.*,
-      app.find_answer_fault(question, p_answers -> asked.slug) as fault
-    from app.training_onboarding_asked as asked
-    join public.training_onboarding_questions as question on question.id = asked.id
-  ) as asked
-  where asked.fault is not null;
-$$;
 comment on function app.find_form_faults is
-  'All that is wrong with answers, by slug: slug, problem, message; null when nothing is.';
+  'All that is wrong with the answers given, by slug: slug, problem (required, type, date, range, '
+  'option or length), message; null when nothing is.';
 
 -- What may be asked ----------------------------------------------------------------------------
 
-create function app.refuse_faulty_form(p_answers jsonb, p_nps jsonb) returns void
+create function app.refuse_faulty_form(p_given jsonb, p_nps jsonb) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  faults constant jsonb := coalesce(app.find_form_faults(p_answers), '[]') || case
+  faults constant jsonb := coalesce(app.find_form_faults(p_given), '[]') || case
     when p_nps is null or p_nps = 'null' then '[]'
     when jsonb_typeof(p_nps) <> 'object'
       or coalesce(jsonb_typeof(p_nps -> 'answer'), 'null') not in ('boolean', 'null')
@@ -138,14 +113,18 @@ set search_path = ''
 as $$
 declare
   caller_id constant uuid := app.require_user();
+  dropped text[];
   answers jsonb;
+  given jsonb;
   submitted_at timestamptz;
   is_news boolean;
   mine public.training_onboarding_responses;
 begin
   perform app.refuse_odd_answers(p_answers);
-  answers := jsonb_strip_nulls(app.asked_answers(p_answers));
-  perform app.refuse_faulty_form(answers, p_nps);
+  dropped := app.unasked_slugs(p_answers);
+  answers := jsonb_strip_nulls(p_answers - dropped);
+  given := app.given_answers(answers);
+  perform app.refuse_faulty_form(given, p_nps);
 
   perform app.begin_response(caller_id);
   select * into mine from public.training_onboarding_responses
@@ -161,8 +140,8 @@ begin
     last_submitted_at = submitted_at
   where user_id = caller_id
   returning * into mine;
-  update public.profiles set profession = left(btrim(answers ->> 'metier_activite'), 200)
-  where id = caller_id and app.is_answered(answers -> 'metier_activite');
+  update public.profiles set profession = left(btrim(given ->> 'metier_activite'), 200)
+  where id = caller_id and given ? 'metier_activite';
   -- A double click says nothing new.
   if is_news then
     perform app.enqueue(
@@ -178,7 +157,7 @@ begin
     'saved_at', mine.draft_saved_at,
     'first_submitted_at', mine.first_submitted_at,
     'last_submitted_at', mine.last_submitted_at,
-    'dropped', app.dropped_slugs(p_answers));
+    'dropped', dropped);
 end;
 $$;
 comment on function public.submit_training_onboarding is

@@ -1,36 +1,62 @@
 -- Training onboarding: what a client submitted, in words, for himself, his prof and staff.
 
-create function app.answer_in_words(
-  p_question public.training_onboarding_questions,
-  p_answer jsonb
-) returns text
-language sql stable
+create function app.answers_in_words(p_answers jsonb) returns jsonb
+language plpgsql stable
 set search_path = ''
 as $$
-  select case
-    when p_question.question_type = 'yes_no' and jsonb_typeof(p_answer) = 'boolean'
-      then case when p_answer::boolean then 'Oui' else 'Non' end
-    when p_question.question_type = 'date' and app.is_iso_date(p_answer #>> '{}')
-      then to_char((p_answer #>> '{}')::date, 'DD/MM/YYYY')
-    when p_question.question_type = 'scale'
-      then format('%s / %s', p_answer #>> '{}', p_question.scale_max)
-    when p_question.question_type in ('single_choice', 'multiple_choice') then (
-      select string_agg(coalesce(option.label, chosen.value), ', ' order by option.position)
-      from jsonb_array_elements_text(
-        case jsonb_typeof(p_answer) when 'array' then p_answer else jsonb_build_array(p_answer) end
+declare
+  given constant jsonb := app.given_answers(p_answers);
+begin
+  return (
+    with answered as (
+      select question.*, said.value as answer, said.value #>> '{}' as words
+      from jsonb_each(given) as said
+      join public.training_onboarding_questions as question on question.slug = said.key
+    ),
+    choices as (
+      select
+        answered.id,
+        string_agg(
+          coalesce(option.label, chosen.value), ', ' order by option.position, chosen.value
+        ) as words
+      from answered
+      cross join lateral jsonb_array_elements_text(
+        case jsonb_typeof(answer) when 'array' then answer else jsonb_build_array(answer) end
       ) as chosen
       left join public.training_onboarding_question_options as option
-        on option.question_id = p_question.id and option.value = chosen.value
+        on option.question_id = answered.id and option.value = chosen.value
+      where answered.question_type in ('single_choice', 'multiple_choice')
+      group by answered.id
+    ),
+    pages as (
+      select answered.section_id, jsonb_agg(
+        jsonb_build_object('question', answered.label, 'answer', case
+          when choices.id is not null then choices.words
+          when question_type = 'yes_no' and answer = 'true' then 'Oui'
+          when question_type = 'yes_no' and answer = 'false' then 'Non'
+          when question_type = 'date' and app.is_iso_date(answered.words)
+            then to_char(answered.words::date, 'DD/MM/YYYY')
+          when question_type = 'scale' then format('%s / %s', answered.words, scale_max)
+          else answered.words
+        end)
+        order by answered.position, answered.slug) as answers
+      from answered left join choices on choices.id = answered.id
+      group by answered.section_id
     )
-    else p_answer #>> '{}'
-  end;
+    select jsonb_agg(
+      jsonb_build_object('label', section.label, 'answers', pages.answers)
+      order by section.position, section.slug)
+    from pages
+    join public.training_onboarding_sections as section on section.id = pages.section_id);
+end;
 $$;
-comment on function app.answer_in_words is 'An answer as people read it: labels, not slugs.';
+comment on function app.answers_in_words is
+  'Answers as people read them, labels rather than slugs, by page; null without any.';
 
 create function public.get_training_onboarding_summary(p_user_id uuid default null)
 returns jsonb
 language plpgsql stable
-security definer -- app.answer_in_words is not granted
+security definer -- app.answers_in_words is not granted
 set search_path = ''
 as $$
 declare
@@ -57,24 +83,7 @@ begin
     'status', response.status,
     'first_submitted_at', response.first_submitted_at,
     'last_submitted_at', response.last_submitted_at,
-    'sections', coalesce((
-      select jsonb_agg(
-        jsonb_build_object('label', section.label, 'answers', answers.listed)
-        order by section.position, section.slug)
-      from public.training_onboarding_sections as section
-      cross join lateral (
-        select jsonb_agg(
-          jsonb_build_object(
-            'question', question.label,
-            'answer', app.answer_in_words(
-              question, response.submitted_answers -> question.slug))
-          order by question.position, question.slug) as listed
-        from public.training_onboarding_questions as question
-        where question.section_id = section.id
-          and app.is_answered(response.submitted_answers -> question.slug)
-      ) as answers
-      where answers.listed is not null
-    ), '[]'),
+    'sections', coalesce(app.answers_in_words(response.submitted_answers), '[]'),
     'nps', (
       select jsonb_build_object('answer', answer, 'comment', comment)
       from public.training_onboarding_nps where response_id = response.id

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakePerson
     from tests.databases import Database
 
+GO = "delete from auth.users where id = %s"
+
 
 def test_a_submission_keeps_everything_at_once(school: Database, member: MakePerson) -> None:
     client = member()
@@ -157,15 +159,14 @@ def test_another_nps_alone_is_news(school: Database, member: MakePerson) -> None
     assert len(school.run(JOBS, [client.id])) == 2
 
 
-def test_an_account_goes_after_what_it_submitted_before(
-    school: Database, member: MakePerson
+@pytest.mark.parametrize("function", [SAVE, SUBMIT])
+def test_an_account_goes_after_what_it_answered_before(
+    school: Database, member: MakePerson, function: str
 ) -> None:
     client = member()
     client.rpc(SAVE, p_answers=REQUIRED)
-    act = partial(client.rpc, SUBMIT, p_answers=REQUIRED)
-    go = partial(
-        school.run, "delete from auth.users where id = %s", [client.id], user="supabase_auth_admin"
-    )
+    act = partial(client.rpc, function, p_answers=REQUIRED)
+    go = partial(school.run, GO, [client.id], user="supabase_auth_admin")
     with school.connect(autocommit=False) as holder:
         holder.execute(
             "select from public.training_onboarding_responses where user_id = %s for update",
@@ -177,6 +178,20 @@ def test_an_account_goes_after_what_it_submitted_before(
                 wait_until_somebody_waits(school, 2)
                 holder.commit()
                 gone.result()
-                assert answer.result()["status"] == "submitted"
+                assert answer.result()["dropped"] == []
     left = "select 1 from public.training_onboarding_responses where user_id = %s"
     assert school.run(left, [client.id]) == []
+
+
+@pytest.mark.parametrize("function", [SAVE, SUBMIT])
+def test_an_account_that_goes_meanwhile_answers_nothing(
+    school: Database, member: MakePerson, function: str
+) -> None:
+    client = member()
+    client.rpc(SAVE, p_answers=REQUIRED)
+    with school.connect("supabase_auth_admin", autocommit=False) as going:
+        going.execute(GO.encode(), [client.id])
+        with in_background(partial(client.refusal, function, p_answers=REQUIRED)) as refusal:
+            wait_until_somebody_waits(school)
+            going.commit()
+            assert refusal.result().code == "NOT_AUTHENTICATED"

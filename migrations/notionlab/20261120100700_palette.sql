@@ -288,27 +288,77 @@ comment on function public.get_builder_palette is
   'Refuses with NOT_AUTHENTICATED or FORBIDDEN.';
 grant execute on function public.get_builder_palette to authenticated;
 
+-- One statement for each kind, here and below, rather than one that names its table when it runs:
+-- PostgreSQL would plan that one anew each time.
+create function app.take_palette_siblings(p_kind text, p_id uuid) returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  siblings uuid[];
+begin
+  case p_kind
+    when 'family' then
+      select array_agg(id) into siblings from (
+        select id from public.builder_families
+        where deleted_at is null
+          and exists (select from public.builder_families where id = p_id)
+        order by id for update
+      ) as held;
+    when 'subfamily' then
+      select array_agg(id) into siblings from (
+        select id from public.builder_subfamilies
+        where deleted_at is null
+          and family_id = (select family_id from public.builder_subfamilies where id = p_id)
+        order by id for update
+      ) as held;
+    when 'module' then
+      select array_agg(id) into siblings from (
+        select id from public.builder_modules
+        where deleted_at is null
+          and subfamily_id = (select subfamily_id from public.builder_modules where id = p_id)
+        order by id for update
+      ) as held;
+  end case;
+  return siblings;
+end;
+$$;
+comment on function app.take_palette_siblings is
+  'Lock what stands beside something of the palette, and itself; null when it does not exist.';
+
+create function app.set_palette_order(p_kind text, p_ids uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  case p_kind
+    when 'family' then
+      update public.builder_families as item set position = place.number - 1
+      from unnest(p_ids) with ordinality as place (id, number)
+      where item.id = place.id and item.position <> place.number - 1;
+    when 'subfamily' then
+      update public.builder_subfamilies as item set position = place.number - 1
+      from unnest(p_ids) with ordinality as place (id, number)
+      where item.id = place.id and item.position <> place.number - 1;
+    when 'module' then
+      update public.builder_modules as item set position = place.number - 1
+      from unnest(p_ids) with ordinality as place (id, number)
+      where item.id = place.id and item.position <> place.number - 1;
+  end case;
+end;
+$$;
+comment on function app.set_palette_order is 'Number these of the palette from 0, in this order.';
+
 create function public.reorder_palette(p_kind text, p_ids uuid[]) returns void
 language plpgsql
 security definer -- it holds the rows beside, so that two orders never mix
 set search_path = ''
 as $$
 declare
-  -- Table and parent column of each kind; a family has no parent.
-  named constant text := case p_kind
-    when 'family' then 'builder_families'
-    when 'subfamily' then 'builder_subfamilies'
-    when 'module' then 'builder_modules'
-  end;
-  parent constant text := case p_kind
-    when 'family' then '''root'''
-    when 'subfamily' then 'family_id::text'
-    when 'module' then 'subfamily_id::text'
-  end;
   siblings uuid[];
 begin
   perform app.require_admin();
-  if named is null then
+  if p_kind is null or p_kind not in ('family', 'subfamily', 'module') then
     perform app.refuse('INVALID', 'Ce genre d''élément n''existe pas.', 'kind');
   end if;
   if p_ids is null or cardinality(p_ids) = 0
@@ -317,25 +367,14 @@ begin
     perform app.refuse('INVALID', 'Donne chaque élément une fois, dans l''ordre voulu.', 'ids');
   end if;
 
-  execute format(
-    'select array_agg(id) from (
-       select id from public.%1$I
-       where deleted_at is null and %2$s = (select %2$s from public.%1$I where id = $1)
-       order by id for update
-     ) as held', named, parent
-  ) into siblings using p_ids[1];
+  siblings := app.take_palette_siblings(p_kind, p_ids[1]);
   if siblings is null then
     perform app.refuse('NOT_FOUND', 'Cet élément de la palette n''existe pas.');
   end if;
   if not (siblings @> p_ids and p_ids @> siblings) then
     perform app.refuse('CONFLICT', 'La palette a changé entre-temps.', null, 'Recharge la page.');
   end if;
-
-  execute format(
-    'update public.%I as item set position = place.number - 1
-     from unnest($1) with ordinality as place (id, number)
-     where item.id = place.id and item.position <> place.number - 1', named
-  ) using p_ids;
+  perform app.set_palette_order(p_kind, p_ids);
 end;
 $$;
 comment on function public.reorder_palette is

@@ -9,7 +9,13 @@ declare
   course public.courses;
 begin
   perform app.require_admin();
-  course := app.take_course(p_course_id);
+  -- As app.take_course, which would ask once more who calls.
+  select * into course from public.courses
+  where id = p_course_id and deleted_at is null
+  for update;
+  if not found then
+    perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
+  end if;
   if course.course_type <> 'standard' then
     perform app.refuse('CONFLICT', 'Un parcours de client se soumet, il ne se publie pas.');
   end if;

@@ -152,6 +152,8 @@ create function app.followed_module_ids() returns uuid[]
 language plpgsql stable
 security definer -- it stands under the policies of the tables it reads
 set search_path = ''
+-- Its plan is good for whoever asks, and takes longer to make than the answer.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   caller_id constant uuid := app.current_user_id();

@@ -168,8 +168,8 @@ begin
   update public.user_formations set ended_at = clock_timestamp()
   where course_id = new.id and ended_at is null;
   delete from public.formation_module_statuses
-  where submission_id in (
-    select id from public.formation_submissions where course_id = new.id
+  where submission_id = any (
+    array(select id from public.formation_submissions where course_id = new.id)
   );
   return null;
 end;

@@ -90,13 +90,15 @@ begin
     perform app.refuse('INVALID', 'Donne une durée entre 1 et 6000 minutes.', 'duration_minutes');
   end if;
 
-  update public.course_modules set
-    title = btrim(p_title), description = btrim(p_description),
-    duration_minutes = p_duration_minutes
-  where id = module.id
-    and (title, description, duration_minutes)
-      is distinct from (btrim(p_title), btrim(p_description), p_duration_minutes);
-  select * into module from public.course_modules where id = p_course_module_id;
+  if (module.title, module.description, module.duration_minutes)
+    is distinct from (btrim(p_title), btrim(p_description), p_duration_minutes)
+  then
+    update public.course_modules set
+      title = btrim(p_title), description = btrim(p_description),
+      duration_minutes = p_duration_minutes
+    where id = module.id
+    returning * into module;
+  end if;
   return module;
 end;
 $$;

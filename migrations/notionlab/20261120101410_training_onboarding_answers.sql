@@ -126,29 +126,37 @@ create function app.given_answers(p_answers jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
-  select coalesce(jsonb_object_agg(key, value), '{}')
-  from jsonb_each(p_answers)
-  where value not in ('null', '[]')
-    and (jsonb_typeof(value) <> 'string' or btrim(value #>> '{}') <> '');
+  select p_answers - array(
+    select key from jsonb_each(p_answers)
+    where coalesce(btrim(value #>> '{}'), '') = '' or value = '[]');
 $$;
 comment on function app.given_answers is 'Answers that say something: not null, blank or [].';
 
 -- In PL/pgSQL, which keeps the plan: a draft is saved at each pause of the keyboard.
-create function app.unasked_slugs(p_answers jsonb) returns text[]
+create function app.asked_slugs() returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
 begin
+  return (
+    select coalesce(jsonb_object_agg(slug, is_required), '{}') from app.training_onboarding_asked);
+end;
+$$;
+comment on function app.asked_slugs is 'What is asked now, each with whether it is required.';
+
+create function app.unasked_slugs(p_answers jsonb, p_asked jsonb) returns text[]
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
   return array(
-    select slug from jsonb_object_keys(p_answers) as slug
-    where slug not in (select asked.slug from app.training_onboarding_asked as asked)
-    order by slug);
+    select slug from jsonb_object_keys(p_answers) as slug where not p_asked ? slug order by slug);
 end;
 $$;
 comment on function app.unasked_slugs is 'What was answered though it is not asked.';
 
-create function app.describe_draft(p_answers jsonb) returns jsonb
-language plpgsql stable
+create function app.describe_draft(p_answers jsonb, p_asked jsonb) returns jsonb
+language plpgsql immutable
 set search_path = ''
 as $$
 declare
@@ -156,14 +164,13 @@ declare
 begin
   return (
     select jsonb_build_object(
-      'draft_answers', coalesce(
-        jsonb_object_agg(slug, p_answers -> slug) filter (where p_answers ? slug), '{}'),
+      'draft_answers', p_answers - app.unasked_slugs(p_answers, p_asked),
       'progress', jsonb_build_object(
         'total', count(*),
         'answered', count(*) filter (where given ? slug),
-        'required', count(*) filter (where is_required),
-        'required_answered', count(*) filter (where is_required and given ? slug)))
-    from app.training_onboarding_asked);
+        'required', count(*) filter (where required = 'true'),
+        'required_answered', count(*) filter (where required = 'true' and given ? slug)))
+    from jsonb_each(p_asked) as asked (slug, required));
 end;
 $$;
 comment on function app.describe_draft is
@@ -173,7 +180,7 @@ comment on function app.describe_draft is
 
 create function public.get_training_onboarding_form() returns jsonb
 language plpgsql stable
-security definer -- app.describe_draft and the view it reads are not granted
+security definer -- the view of what is asked is not granted
 set search_path = ''
 as $$
 declare
@@ -218,7 +225,7 @@ begin
     'base_saved_at', coalesce(mine.draft_saved_at, 'epoch'),
     'first_submitted_at', mine.first_submitted_at,
     'last_submitted_at', mine.last_submitted_at
-  ) || app.describe_draft(coalesce(mine.draft_answers, '{}'));
+  ) || app.describe_draft(coalesce(mine.draft_answers, '{}'), app.asked_slugs());
 end;
 $$;
 comment on function public.get_training_onboarding_form is
@@ -274,6 +281,7 @@ as $$
 declare
   caller_id constant uuid := app.require_user();
   is_new boolean := false;
+  asked jsonb;
   dropped text[];
   merged jsonb;
   mine public.training_onboarding_responses;
@@ -293,12 +301,13 @@ begin
       jsonb_build_object('saved_at', mine.draft_saved_at)::text, 'Recharge la page.');
   end if;
 
-  dropped := app.unasked_slugs(p_answers);
+  asked := app.asked_slugs();
+  dropped := app.unasked_slugs(p_answers, asked);
   merged := jsonb_strip_nulls(mine.draft_answers || (p_answers - dropped));
   perform app.refuse_odd_answers(merged);
   update public.training_onboarding_responses set draft_answers = merged where id = mine.id
   returning * into mine;
-  return app.describe_draft(merged)
+  return app.describe_draft(merged, asked)
     || jsonb_build_object('saved_at', mine.draft_saved_at, 'dropped', dropped);
 end;
 $$;

@@ -121,7 +121,7 @@ declare
   mine public.training_onboarding_responses;
 begin
   perform app.refuse_odd_answers(p_answers);
-  dropped := app.unasked_slugs(p_answers);
+  dropped := app.unasked_slugs(p_answers, app.asked_slugs());
   answers := jsonb_strip_nulls(p_answers - dropped);
   given := app.given_answers(answers);
   perform app.refuse_faulty_form(given, p_nps);

@@ -4,14 +4,15 @@ create function app.answers_in_words(p_answers jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  given constant jsonb := app.given_answers(p_answers);
 begin
   return (
     with answered as (
-      select question.*, said.value as answer, said.value #>> '{}' as words
-      from jsonb_each(given) as said
+      select
+        question.id, section_id, position, slug, label, question_type, scale_max,
+        said.value as answer, said.value #>> '{}' as words
+      from jsonb_each(p_answers) as said
       join public.training_onboarding_questions as question on question.slug = said.key
+      where btrim(said.value #>> '{}') <> '' and said.value <> '[]'
     ),
     choices as (
       select
@@ -69,10 +70,13 @@ begin
   then
     perform app.refuse('FORBIDDEN', 'Tu ne vois que tes propres réponses.');
   end if;
-  if not exists (select from public.profiles where id = subject_id) then
+  select submitted.* into response
+  from public.profiles
+  left join public.training_onboarding_responses as submitted on submitted.user_id = profiles.id
+  where profiles.id = subject_id;
+  if not found then
     perform app.refuse('NOT_FOUND', 'Cette personne n''existe pas.');
   end if;
-  select * into response from public.training_onboarding_responses where user_id = subject_id;
 
   return jsonb_build_object(
     'title', case

@@ -174,13 +174,13 @@ security definer -- people may not write course_modules
 set search_path = ''
 as $$
 begin
-  update public.course_modules as module set position = place.number
-  from (
-    select id, row_number() over (partition by course_id order by position) - 1 as number
-    from public.course_modules
-    where course_id in (select course_id from removed)
-  ) as place
-  where module.id = place.id and module.position <> place.number;
+  -- Found by course and place, so that no plan reads the modules of every course.
+  update public.course_modules as module
+  set position = module.position - (
+    select count(*) from removed
+    where removed.course_id = module.course_id and removed.position < module.position)
+  from (select course_id, min(position) as first from removed group by course_id) as gap
+  where module.course_id = gap.course_id and module.position > gap.first;
   return null;
 end;
 $$;

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.databases import Database
 
 LONG_TITLE, LONG_TEXT = "a" * 201, "a" * 5001
+PLACES = """
+select position, id::text from public.course_modules where course_id = %s order by position
+"""
 
 
 @pytest.fixture
@@ -307,6 +310,18 @@ def test_what_cannot_be_published_is_refused(member: MakePerson, course: str) ->
     ):
         refusal = admin.refusal("publish_course", p_course_id=asked)
         assert (refusal.code, refusal.details) == (code, details)
+
+
+def test_what_remains_keeps_its_order_when_several_modules_go_at_once(
+    school: Database, ada: Person
+) -> None:
+    courses = {name: compose(ada, make_palette(school, 6)) for name in ("first", "second")}
+    held = {name: order(school, course) for name, course in courses.items()}
+    gone = [held["first"][1], held["first"][3], held["first"][4], held["second"][0]]
+    school.run("delete from public.course_modules where id = any (%s::uuid[])", [gone])
+    for name, course in courses.items():
+        remaining = [module for module in held[name] if module not in gone]
+        assert school.run(PLACES, [course]) == list(enumerate(remaining))
 
 
 def test_a_course_is_published_with_what_was_being_changed(

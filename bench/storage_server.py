@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
-from nlctl.local import gateway, keys, lifespan, ports, storage
+from nlctl.local import gateway, keys, lifespan, ports, server, storage
 from nlctl.local.gateway import ApiKeys
 from nlctl.local.storage import StorageConfig
 from nlctl.local.tokens import Keyring
@@ -28,12 +28,10 @@ async def serve(database_url: str, folder: Path) -> None:
         url = f"http://127.0.0.1:{socket.getsockname()[1]}/storage/v1"
         service = storage.create(StorageConfig(database_url, folder, url, LARGEST), keyring)
         front = gateway.create({"storage": service}, known, health={}, write=forget)
-        config = uvicorn.Config(
-            front, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
-        )
         async with lifespan.running(service):
+            gc.freeze()  # as the API process does
             print(f"{url}/object/bench", flush=True)
-            await uvicorn.Server(config).serve([socket])
+            await server.serving(front).serve([socket])
 
 
 if __name__ == "__main__":

@@ -65,6 +65,13 @@ comment on table public.role_permissions is
 
 create index profiles_user_type_id_idx on public.profiles (user_type_id);
 create index profiles_newest_idx on public.profiles (created_at desc, id desc);
+-- app.people_named has to write the same expression, or PostgreSQL would not use the index.
+create index profiles_words_idx on public.profiles using gin (
+  app.plain(
+    coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
+      || coalesce(' ' || email, ''))
+  extensions.gin_trgm_ops
+);
 
 create trigger user_types_set_updated_at before update on public.user_types
   for each row execute function app.set_updated_at();

@@ -61,14 +61,6 @@ comment on function public.set_role_permission is
   'all. Refuses with FORBIDDEN, NOT_FOUND or INVALID (user_type_id, allowed).';
 grant execute on function public.set_role_permission to authenticated;
 
--- app.people_named has to write the same expression, or PostgreSQL would not use the index.
-create index profiles_words_idx on public.profiles using gin (
-  app.plain(
-    coalesce(' ' || first_name, '') || coalesce(' ' || last_name, '')
-      || coalesce(' ' || email, ''))
-  extensions.gin_trgm_ops
-);
-
 create function app.people_named(p_words text) returns uuid[]
 language sql stable
 set search_path = ''

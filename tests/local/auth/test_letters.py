@@ -1,8 +1,7 @@
-"""Letters and what becomes of them: links, codes, PKCE, limits."""
+"""Letters and what becomes of them: links, codes, limits."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
     from tests.local.auth.services import Running
 
 ADA = "ada@example.test"
-VERIFIER = "v" * 64
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
-PKCE = {"code_challenge": CHALLENGE.decode(), "code_challenge_method": "s256"}
 BAD_CODE = (403, "otp_expired", "Token has expired or is invalid")
 BAD_LINK = "Email link is invalid or has expired"
-HALF = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
 
 def test_a_letter_speaks_french_in_text_and_html(confirming: Running) -> None:
@@ -270,78 +265,6 @@ def test_a_proof_that_cannot_be_is_refused(
     assert refused(auth.ask("POST", "/verify", body)) == refusal
 
 
-def test_pkce_ends_in_a_code_that_only_its_beginner_can_use(confirming: Running) -> None:
-    confirming.sign_up(ADA, **PKCE)
-    landing = confirming.follow(confirming.outbox.link(ADA))
-    assert set(landing.query) == {"code"}
-    assert landing.fragment == {}
-
-    wrong = _exchange(confirming, landing.query["code"], "w" * 64)
-    session = succeeded(_exchange(confirming, landing.query["code"], VERIFIER))
-    again = _exchange(confirming, landing.query["code"], VERIFIER)
-
-    message = "code challenge does not match previously saved code verifier"
-    assert refused(wrong) == (400, "bad_code_verifier", message)
-    assert [each["method"] for each in confirming.claims(session)["amr"]] == ["email/signup"]
-    assert refused(again)[:2] == (404, "flow_state_not_found")
-
-
-@pytest.mark.parametrize(("path", "method"), [("/otp", "magiclink"), ("/recover", "recovery")])
-def test_pkce_works_for_letters_people_ask_for(auth: Running, path: str, method: str) -> None:
-    auth.sign_up(ADA)
-    auth.ask("POST", path, {"email": ADA, **PKCE})
-    landing = auth.follow(auth.outbox.link(ADA))
-
-    session = succeeded(_exchange(auth, landing.query["code"], VERIFIER))
-
-    assert [each["method"] for each in auth.claims(session)["amr"]] == [method]
-
-
-def test_a_code_of_pkce_is_used_once_however_many_ask(auth: Running) -> None:
-    auth.sign_up(ADA)
-    auth.ask("POST", "/recover", {"email": ADA, **PKCE})
-    code = auth.follow(auth.outbox.link(ADA)).query["code"]
-
-    answers = at_once(lambda: _exchange(auth, code, VERIFIER), times=4)
-
-    assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
-
-
-def test_pkce_ends_after_five_minutes(auth: Running) -> None:
-    auth.sign_up(ADA)
-    auth.ask("POST", "/recover", {"email": ADA, **PKCE})
-    code = auth.follow(auth.outbox.link(ADA)).query["code"]
-    auth.database.run("update auth.flow_state set created_at = now() - interval '6 minutes'")
-
-    answer = _exchange(auth, code, VERIFIER)
-
-    message = "invalid flow state, flow state has expired"
-    assert refused(answer) == (422, "flow_state_expired", message)
-
-
-def test_a_failed_link_of_pkce_says_so_in_query_and_fragment(auth: Running) -> None:
-    landing = auth.follow(f"{auth.url}/verify?type=magiclink&token=pkce_nothing")
-
-    assert landing.query["error_code"] == landing.fragment["error_code"] == "otp_expired"
-
-
-def test_a_plain_challenge_is_enough(auth: Running) -> None:
-    auth.sign_up(ADA)
-    plain = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
-    auth.ask("POST", "/recover", {"email": ADA, **plain})
-    code = auth.follow(auth.outbox.link(ADA)).query["code"]
-
-    succeeded(_exchange(auth, code, VERIFIER))
-
-
-def test_a_code_by_mail_also_works_when_pkce_began_it(auth: Running) -> None:
-    auth.sign_up(ADA)
-    auth.ask("POST", "/otp", {"email": ADA, **PKCE})
-    proof = {"type": "email", "email": ADA, "token": auth.outbox.code(ADA)}
-
-    succeeded(auth.ask("POST", "/verify", proof))
-
-
 def test_an_unknown_address_gets_an_account_by_otp(auth: Running) -> None:
     assert succeeded(auth.ask("POST", "/otp", {"email": ADA, "data": {"a": 1}})) == {}
 
@@ -506,79 +429,6 @@ def test_a_letter_that_cannot_be_sent_undoes_what_asked_for_it(serve: Serve) -> 
     assert auth.database.run("select count(*) from auth.users") == [(0,)]
 
 
-def test_an_address_changes_when_both_have_agreed(confirming: Running) -> None:
-    session = _confirmed(confirming)
-    user = succeeded(
-        confirming.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-    )
-    assert user["new_email"] == "new@x.test"
-
-    first = confirming.follow(confirming.outbox.link(ADA))
-    assert first.fragment == {"message": HALF, "sb": ""}
-    second = confirming.follow(confirming.outbox.link("new@x.test"))
-
-    assert second.fragment["type"] == "email_change"
-    (identity,) = confirming.sign_in("new@x.test")["user"]["identities"]
-    assert identity["email"] == "new@x.test"
-
-
-def test_one_address_cannot_agree_for_both(confirming: Running) -> None:
-    session = _confirmed(confirming)
-    confirming.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-    link = confirming.outbox.link("new@x.test")
-
-    confirming.follow(link)
-
-    assert confirming.follow(link).fragment["error_code"] == "otp_expired"
-    assert confirming.sign_in(ADA)["user"]["new_email"] == "new@x.test"
-
-
-def test_codes_change_an_address_as_links_do(confirming: Running) -> None:
-    session = _confirmed(confirming)
-    confirming.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-
-    def type_code(address: str) -> dict[str, Any]:
-        code = confirming.outbox.code(address)
-        proof = {"type": "email_change", "email": address, "token": code}
-        return succeeded(confirming.ask("POST", "/verify", proof))
-
-    assert type_code("new@x.test") == {"msg": HALF, "code": "200"}
-    assert type_code(ADA)["user"]["email"] == "new@x.test"
-
-
-def test_the_new_address_alone_decides_where_the_project_says_so(serve: Serve) -> None:
-    auth = serve(confirm_email=True, double_confirm_changes=False)
-    session = _confirmed(auth)
-    auth.outbox.letters.clear()
-    auth.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-
-    assert [letter["To"] for letter in auth.outbox.letters] == ["new@x.test"]
-    auth.follow(auth.outbox.link("new@x.test"))
-    auth.sign_in("new@x.test")
-
-
-def test_a_change_of_address_can_be_asked_for_again(confirming: Running) -> None:
-    session = _confirmed(confirming)
-    confirming.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-    confirming.outbox.letters.clear()
-
-    confirming.ask("POST", "/resend", {"type": "email_change", "email": ADA})
-
-    assert {letter["To"] for letter in confirming.outbox.letters} == {ADA, "new@x.test"}
-
-
-def test_an_address_taken_meanwhile_stays_with_who_has_it(confirming: Running) -> None:
-    session = _confirmed(confirming)
-    confirming.ask("PUT", "/user", {"email": "new@x.test"}, token=session["access_token"])
-    confirming.admin("POST", "/admin/users", {"email": "new@x.test", "email_confirm": True})
-
-    confirming.follow(confirming.outbox.link(ADA))
-    landing = confirming.follow(confirming.outbox.link("new@x.test"))
-
-    assert landing.fragment["error_code"] == "unexpected_failure"
-    confirming.sign_in(ADA)
-
-
 @pytest.mark.parametrize(
     ("asked", "leads_to"),
     [
@@ -595,25 +445,3 @@ def test_a_link_leads_back_only_where_the_project_allows(
     auth.ask("POST", "/recover", {"email": ADA}, params={"redirect_to": asked})
 
     assert auth.follow(auth.outbox.link(ADA)).page == leads_to
-
-
-def test_a_target_with_a_query_keeps_it(serve: Serve) -> None:
-    auth = serve(redirect_urls=("https://app.example.test/**",))
-    auth.sign_up(ADA)
-    target = "https://app.example.test/in?next=/a&b=c"
-    auth.ask("POST", "/recover", {"email": ADA, **PKCE}, params={"redirect_to": target})
-
-    landing = auth.follow(auth.outbox.link(ADA))
-
-    assert {k: v for k, v in landing.query.items() if k != "code"} == {"next": "/a", "b": "c"}
-
-
-def _exchange(auth: Running, code: str, verifier: str) -> Any:
-    body = {"auth_code": code, "code_verifier": verifier}
-    return auth.ask("POST", "/token?grant_type=pkce", body)
-
-
-def _confirmed(auth: Running) -> dict[str, Any]:
-    auth.sign_up(ADA)
-    auth.follow(auth.outbox.link(ADA))
-    return auth.sign_in(ADA)

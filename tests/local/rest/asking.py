@@ -1,4 +1,4 @@
-"""The app asked without a socket, over a database that is a stub."""
+"""The Data API asked without a socket, over a database that answers as it is told."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Every function of the formations, and the pages read without one, on 1,000,000 cards.
 
-Each in turn by hand (what somebody would write for the same answer, as superuser: without
-policies, without PL/pgSQL, but with the same locks, foreign keys, audit lines and broadcasts), in
-SQL as the person who asks, and through the Data API; here, and where there are 10,000 cards.
+Each in turn by hand (what somebody would write for the same, as superuser: without policies and
+without our functions, but with the same locks, on the same tables with their triggers), in SQL as
+the person who asks, and through the Data API; here, and where there are 10,000 cards.
 """
 
 from __future__ import annotations

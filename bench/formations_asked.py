@@ -2,7 +2,7 @@
 
 A question is a file of formations_questions/, named after the function or table it is about, with
 the sample (one row a run: the caller, the function's arguments, what the writer by hand knows) and
-the statements that somebody would write by hand for the same answer.
+the statements that somebody would write by hand for the same answer, and to leave the same rows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
+from bench.formations_traces import Trace, Tracer, difference, masked
 from bench.wire import Wire
-from nlctl.database import Caller, act_as, settings_of
+from nlctl.database import Caller, settings_of
 from nlctl.local import keys
 from nlctl.local.cluster import SUPERUSER
 from nlctl.local.tokens import Keyring
@@ -98,7 +99,7 @@ def _arguments(row: Row) -> Row:
 class _Function:
     """What the catalogue says of one."""
 
-    only_reads: bool
+    returns_nothing: bool
     returns_rows: bool
 
 
@@ -109,8 +110,6 @@ class Place:
         self._open = ExitStack()
         self._people = self._connect(database, "authenticator")
         self._expert = self._connect(database, SUPERUSER)
-        # By hand means without our triggers; those of foreign keys are set to fire all the same.
-        self._expert.execute("set session_replication_role = replica")
         # Nothing here is worth a new plan each time.
         self._expert.execute("set plan_cache_mode = force_generic_plan")
         self._expert.commit()
@@ -140,7 +139,7 @@ class Place:
 
     def in_sql(self, question: Question, row: Row) -> float:
         """Seconds, in a transaction that has become the caller already."""
-        _begin(self._people, self._settings | {"request.jwt.claims": json.dumps(_claims(row))})
+        _begin(self._people, self._settings_of(row))
         begin = perf_counter()
         self._people.execute(question.in_sql(row).encode(), _values(row), prepare=True)
         taken = perf_counter() - begin
@@ -159,8 +158,8 @@ class Place:
 
     def _by_hand(self, statements: tuple[str, ...], row: Row) -> float:
         values = _values(row)
-        # What goes before leaves its mark on the processor's caches: let it be the same.
-        _begin(self._expert, self._settings | {"role": "none"})
+        # Triggers ask who calls; and what goes before leaves its mark on the processor's caches.
+        _begin(self._expert, self._settings_of(row) | {"role": "none"})
         begin = perf_counter()
         if len(statements) == 1:
             self._expert.execute(statements[0].encode(), values, prepare=True)
@@ -191,22 +190,34 @@ class Place:
         return self.in_http(NOTHING, row)
 
     def check(self, question: Question, row: Row) -> None:
-        """Times would mean nothing if by hand something else came out."""
-        act_as(self._people, _caller(row))
-        asked = self._people.execute(question.in_sql(row).encode(), _values(row)).fetchall()
-        _undo(self._people)
-        for statement in question.by_hand:
-            cursor = self._expert.execute(statement.encode(), _values(row))
-        by_hand = cursor.fetchall() if cursor.description else []
-        _undo(self._expert)
-        if self._only_reads(question):
-            if asked != by_hand:
-                raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
-        elif cursor.rowcount == 0:
-            raise RuntimeError(f"{question.name} does nothing by hand.")
+        """Times would mean nothing if by hand something else came out, or was done."""
+        asked, trace = self._trace((question.in_sql(row),), row, "authenticated")
+        by_hand, trace_by_hand = self._trace(question.by_hand, row, "none")
+        if self._function_returns_nothing(question):
+            by_hand = asked
+        if _plain(asked) != _plain(by_hand):
+            raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
+        if told := difference(trace, trace_by_hand):
+            raise RuntimeError(f"{question.name} does something else by hand:\n{told}")
 
-    def _only_reads(self, question: Question) -> bool:
-        return bool(question.query) or self._function(question).only_reads
+    def _trace(
+        self, statements: tuple[str, ...], row: Row, role: str
+    ) -> tuple[list[tuple[Any, ...]], Trace]:
+        tracer = Tracer(self._expert)
+        _begin(self._expert, self._settings_of(row) | {"role": role})
+        for statement in statements:
+            cursor = self._expert.execute(statement.encode(), _values(row))
+        answer = cursor.fetchall() if cursor.description else []
+        _begin(self._expert, {"role": "none"})
+        trace = tracer.stop()
+        _undo(self._expert)
+        return answer, trace
+
+    def _settings_of(self, row: Row) -> dict[str, str]:
+        return self._settings | {"request.jwt.claims": json.dumps(_claims(row))}
+
+    def _function_returns_nothing(self, question: Question) -> bool:
+        return not question.query and self._function(question).returns_nothing
 
     def _returns_rows(self, question: Question) -> bool:
         return bool(question.query) or self._function(question).returns_rows
@@ -215,7 +226,7 @@ class Place:
         name = question.function
         if name not in self._functions:
             found = self._expert.execute(
-                "select provolatile = 's', proretset from pg_proc"
+                "select prorettype = 'void'::regtype, proretset from pg_proc"
                 " where pronamespace = 'public'::regnamespace and proname = %s",
                 [name],
             ).fetchone()
@@ -240,8 +251,8 @@ def _undo(connection: psycopg.Connection) -> None:
     connection.pgconn.exec_(b"rollback")
 
 
-def _caller(row: Row) -> Caller:
-    return Caller("authenticated", _claims(row))
+def _plain(answer: list[tuple[Any, ...]]) -> str:
+    return masked(json.dumps(answer, default=str))
 
 
 def _claims(row: Row) -> dict[str, Any]:

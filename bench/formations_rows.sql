@@ -158,22 +158,6 @@ insert into public.training_onboarding_nps (response_id, user_id, answer, commen
 select bench.id('response', n), bench.id('person', staff + n), n % 5 > 0, 'Très clair.'
 from bench.volume, generate_series(1, responses) as n;
 
--- Those who write by hand do without our triggers, but not without foreign keys nor the queue's.
-do $$
-declare
-  held record;
-begin
-  for held in
-    select tgrelid::regclass as held_by, tgname from pg_trigger
-    join pg_class on pg_class.oid = tgrelid
-    where tgisinternal and relnamespace = 'public'::regnamespace
-      or relnamespace = 'procrastinate'::regnamespace
-  loop
-    execute format('alter table %s enable always trigger %I', held.held_by, held.tgname);
-  end loop;
-end;
-$$;
-
 -- What any call costs: one that does nothing.
 create function public.bench_nothing() returns integer language sql stable as 'select 1';
 grant execute on function public.bench_nothing to authenticated;

@@ -8,23 +8,13 @@ join public.builder_subfamilies as s on s.id = m.subfamily_id and s.is_active an
 join public.builder_families as f on f.id = s.family_id and f.is_active and f.deleted_at is null
 where m.id = %(p_builder_module_id)s and m.is_active and m.deleted_at is null
 for share of m;
-with course as (
-  update public.courses set version = version + 1, updated_at = clock_timestamp()
-  where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
-    and status <> 'archived'
-    and 100 > (select count(*) from public.course_modules where course_id = %(p_course_id)s)
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, author_id, jsonb_build_object('version', version - 1),
-    jsonb_build_object('version', version)
-  from course
-),
-shifted as (
-  update public.course_modules set position = position + 1, updated_at = clock_timestamp()
-  where course_id = %(p_course_id)s and position >= %(p_position)s
-)
+select id from public.courses
+where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
+  and status <> 'archived'
+for update;
+update public.course_modules set position = position + 1
+where course_id = %(p_course_id)s and position >= %(p_position)s;
 insert into public.course_modules (course_id, builder_module_id, position)
-select id, %(p_builder_module_id)s, %(p_position)s from course
+select %(p_course_id)s, %(p_builder_module_id)s, %(p_position)s
+where 100 > (select count(*) from public.course_modules where course_id = %(p_course_id)s)
 returning *

@@ -5,15 +5,7 @@ from generate_series(1, 200) as n
 -- By hand
 select id from public.builder_modules
 where id = %(p_builder_module_id)s and deleted_at is null for no key update;
-with resource as (
-  insert into public.resources (builder_module_id, kind, title, url, position)
-  select %(p_builder_module_id)s, 'link', %(p_title)s, %(p_url)s, coalesce(max(position) + 1, 0)
-  from public.resources where builder_module_id = %(p_builder_module_id)s and deleted_at is null
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'resources', 'INSERT', id, %(caller)s, null, to_jsonb(resource) - 'updated_at'
-  from resource
-)
-select * from resource
+insert into public.resources (builder_module_id, kind, title, url, position)
+select %(p_builder_module_id)s, 'link', %(p_title)s, %(p_url)s, coalesce(max(position) + 1, 0)
+from public.resources where builder_module_id = %(p_builder_module_id)s and deleted_at is null
+returning *

@@ -6,9 +6,8 @@ join public.user_formations as f on f.course_id = s.course_id and f.ended_at is 
 where s.status = 'pending' order by random() limit 200
 -- By hand
 select id from public.courses where id = %(course_id)s for no key update;
-with course as (select * from public.courses where id = %(course_id)s),
-said as (
-  select c.id, c.version, jsonb_build_object(
+with said as (
+  select jsonb_build_object(
     'course_id', c.id, 'course_type', c.course_type, 'title', c.title,
     'description', c.description, 'version', c.version,
     'modules', coalesce((
@@ -23,45 +22,19 @@ said as (
       join public.builder_modules as p on p.id = m.builder_module_id
       where m.course_id = c.id
     ), '[]')) as content
-  from course as c
+  from public.courses as c where c.id = %(course_id)s
 )
 select s.id from public.formation_submissions as s
 join public.user_formation_snapshots as f on f.submission_id = s.id
 join said on f.content_hash = encode(sha256(convert_to((said.content - 'version')::text, 'UTF8')), 'hex')
 where s.id = %(p_submission_id)s and s.status = 'pending'
 for update of s;
-with submission as (
-  update public.formation_submissions set status = 'approved', reviewed_by = %(caller)s,
-    reviewed_at = clock_timestamp(), last_activity_at = clock_timestamp(),
-    updated_at = clock_timestamp()
-  where id = %(p_submission_id)s returning *
-),
-course as (
-  update public.courses set status = 'published', updated_at = clock_timestamp()
-  where id = %(course_id)s returning *
-),
-ended as (
-  update public.user_formations set ended_at = clock_timestamp(), updated_at = clock_timestamp()
-  where course_id = %(course_id)s and ended_at is null returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'formation_submissions', 'UPDATE', id, %(caller)s,
-    '{"status": "pending", "reviewed_at": null, "reviewed_by": null}'::jsonb, jsonb_build_object(
-      'status', status, 'reviewed_at', reviewed_at, 'reviewed_by', reviewed_by)
-  from submission
-  union all
-  select 'courses', 'UPDATE', id, %(caller)s, '{"status": "submitted"}'::jsonb, '{"status": "published"}'::jsonb
-  from course
-  union all
-  select 'user_formations', 'UPDATE', id, %(caller)s, '{"ended_at": null}'::jsonb,
-    jsonb_build_object('ended_at', ended_at)
-  from ended
-)
-insert into realtime.messages (payload, event, topic, private, extension)
-select jsonb_build_object('id', gen_random_uuid(), 'submission_id', id, 'course_id', course_id,
-  'user_id', user_id, 'status', status), 'submission', 'submissions-admin', true, 'broadcast'
-from submission;
+update public.formation_submissions set status = 'approved', reviewed_by = %(caller)s,
+  reviewed_at = clock_timestamp(), last_activity_at = clock_timestamp()
+where id = %(p_submission_id)s;
+update public.courses set status = 'published' where id = %(course_id)s;
+update public.user_formations set ended_at = clock_timestamp()
+where course_id = %(course_id)s and ended_at is null;
 select id from public.formation_submissions where id = %(former_id)s for update;
 with former as (
   delete from public.formation_module_statuses where submission_id = %(former_id)s returning *
@@ -86,15 +59,7 @@ insert into realtime.messages (payload, event, topic, private, extension)
 select jsonb_build_object('id', gen_random_uuid(), 'submission_id', id), 'kanban_initialised',
   'kanban:' || id, true, 'broadcast'
 from unnest(array[%(p_submission_id)s, %(former_id)s]::uuid[]) as id;
-with formation as (
-  insert into public.user_formations (id, submission_id, user_id, course_id, prof_id, started_at)
-  select %(new_id)s, %(p_submission_id)s, %(user_id)s, %(course_id)s, prof_id, clock_timestamp()
-  from public.user_formations where submission_id = %(former_id)s
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'user_formations', 'INSERT', id, %(caller)s, null, to_jsonb(formation) - 'updated_at'
-  from formation
-)
-select * from formation
+insert into public.user_formations (submission_id, user_id, course_id, prof_id, started_at)
+select %(p_submission_id)s, user_id, course_id, prof_id, clock_timestamp()
+from public.user_formations where submission_id = %(former_id)s
+returning *

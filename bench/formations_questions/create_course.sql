@@ -4,17 +4,10 @@ select distinct author_id as caller, 'Un nouveau parcours' as p_title, 'À compo
 from public.courses where course_type = 'custom' limit 200
 -- By hand
 select id from public.profiles where id = %(caller)s for no key update;
-with course as (
-  insert into public.courses (id, course_type, author_id, title, slug, description)
-  select %(new_id)s, 'custom', %(caller)s, %(p_title)s,
-    'un-nouveau-parcours-' || left(%(new_id)s::text, 8), %(p_description)s
-  where 100 > (
-    select count(*) from public.courses
-    where author_id = %(caller)s and course_type = 'custom' and deleted_at is null)
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, new_data)
-  select 'courses', 'INSERT', id, author_id, to_jsonb(course) - 'updated_at' from course
-)
-select * from course
+insert into public.courses (id, course_type, author_id, title, slug, description)
+select %(new_id)s, 'custom', %(caller)s, %(p_title)s,
+  'un-nouveau-parcours-' || left(%(new_id)s::text, 8), %(p_description)s
+where 100 > (
+  select count(*) from public.courses
+  where author_id = %(caller)s and course_type = 'custom' and deleted_at is null)
+returning *

@@ -8,25 +8,16 @@ where (select status from public.courses where id = bench.id('course', 1 + n % s
 select id from public.profiles where id = %(caller)s for no key update;
 with source as (
   select * from public.courses where id = %(p_course_id)s and deleted_at is null for share
-),
-copy as (
-  insert into public.courses (id, course_type, author_id, title, slug, description, version)
-  select %(new_id)s, 'custom', %(caller)s, left(title, 192) || ' (copie)',
-    slug || '-copie-' || left(%(new_id)s::text, 8), description, 2
-  from source
-  where 100 > (
-    select count(*) from public.courses
-    where author_id = %(caller)s and course_type = 'custom' and deleted_at is null)
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, new_data)
-  select 'courses', 'INSERT', id, author_id, to_jsonb(copy) - 'updated_at' from copy
-),
-modules as (
-  insert into public.course_modules
-    (course_id, builder_module_id, position, title, description, duration_minutes)
-  select copy.id, m.builder_module_id, m.position, m.title, m.description, m.duration_minutes
-  from copy, public.course_modules as m where m.course_id = %(p_course_id)s
 )
-select * from copy
+insert into public.courses (id, course_type, author_id, title, slug, description)
+select %(new_id)s, 'custom', %(caller)s, left(title, 192) || ' (copie)',
+  slug || '-copie-' || left(%(new_id)s::text, 8), description
+from source
+where 100 > (
+  select count(*) from public.courses
+  where author_id = %(caller)s and course_type = 'custom' and deleted_at is null);
+insert into public.course_modules
+  (course_id, builder_module_id, position, title, description, duration_minutes)
+select %(new_id)s, builder_module_id, position, title, description, duration_minutes
+from public.course_modules where course_id = %(p_course_id)s;
+select * from public.courses where id = %(new_id)s

@@ -4,22 +4,13 @@ from public.courses as c
 join public.course_modules as m on m.course_id = c.id and m.position = 4
 where c.course_type = 'custom' order by random() limit 200
 -- By hand
-with course as (
-  update public.courses set version = version + 1, updated_at = clock_timestamp()
-  where id = %(course_id)s and author_id = %(caller)s and deleted_at is null
-    and status <> 'archived'
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, author_id, jsonb_build_object('version', version - 1),
-    jsonb_build_object('version', version)
-  from course
-)
+select id from public.courses
+where id = %(course_id)s and author_id = %(caller)s and deleted_at is null
+  and status <> 'archived'
+for update;
 update public.course_modules as m
-set position = case when m.id = moved.id then %(p_position)s else m.position - 1 end,
-  updated_at = clock_timestamp()
-from course, public.course_modules as moved
-where moved.id = %(p_course_module_id)s and m.course_id = course.id
+set position = case when m.id = moved.id then %(p_position)s else m.position - 1 end
+from public.course_modules as moved
+where moved.id = %(p_course_module_id)s and m.course_id = %(course_id)s
   and m.position between moved.position and %(p_position)s;
 select * from public.course_modules where course_id = %(course_id)s order by position

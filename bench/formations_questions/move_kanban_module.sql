@@ -12,8 +12,7 @@ moved as (
   update public.formation_module_statuses as card set
     status = case when card.id = former.id then %(p_status)s else card.status end,
     position = case when card.id = former.id then %(p_position)s
-      when card.status = %(p_status)s then card.position + 1 else card.position - 1 end,
-    updated_at = clock_timestamp()
+      when card.status = %(p_status)s then card.position + 1 else card.position - 1 end
   from former
   where card.submission_id = %(submission_id)s and (
     card.id = former.id
@@ -32,7 +31,7 @@ told as (
 ),
 dated as (
   update public.formation_submissions
-  set last_activity_at = clock_timestamp(), updated_at = clock_timestamp()
+  set last_activity_at = clock_timestamp()
   where id = %(submission_id)s
 )
 select moved.* from moved join former using (id)

@@ -2,15 +2,7 @@
 select bench.id('person', 2) as caller, id as p_course_id from public.courses
 where course_type = 'standard' and status = 'archived' order by random() limit 200
 -- By hand
-with course as (
-  update public.courses as c set status = 'published', updated_at = clock_timestamp()
-  where id = %(p_course_id)s and course_type = 'standard' and deleted_at is null
-    and exists (select from public.course_modules where course_id = c.id)
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, %(caller)s, '{"status": "archived"}', '{"status": "published"}'
-  from course
-)
-select * from course
+update public.courses as c set status = 'published'
+where id = %(p_course_id)s and course_type = 'standard' and deleted_at is null
+  and exists (select from public.course_modules where course_id = c.id)
+returning *

@@ -3,12 +3,10 @@ select s.user_id as caller, s.id as p_submission_id, s.course_id
 from public.formation_submissions as s where s.status = 'pending' order by random() limit 200
 -- By hand
 select id from public.courses where id = %(course_id)s for no key update;
-update public.formation_submissions
-set last_activity_at = clock_timestamp(), updated_at = clock_timestamp()
+update public.formation_submissions set last_activity_at = clock_timestamp()
 where id = %(p_submission_id)s and user_id = %(caller)s and status = 'pending';
-with course as (select * from public.courses where id = %(course_id)s),
-said as (
-  select c.id, c.version, jsonb_build_object(
+with said as (
+  select c.version, jsonb_build_object(
     'course_id', c.id, 'course_type', c.course_type, 'title', c.title,
     'description', c.description, 'version', c.version,
     'modules', coalesce((
@@ -23,10 +21,9 @@ said as (
       join public.builder_modules as p on p.id = m.builder_module_id
       where m.course_id = c.id
     ), '[]')) as content
-  from course as c
+  from public.courses as c where c.id = %(course_id)s
 )
 update public.user_formation_snapshots set course_version = said.version, content = said.content,
-  content_hash = encode(sha256(convert_to((said.content - 'version')::text, 'UTF8')), 'hex'),
-  updated_at = clock_timestamp()
+  content_hash = encode(sha256(convert_to((said.content - 'version')::text, 'UTF8')), 'hex')
 from said where submission_id = %(p_submission_id)s
 returning user_formation_snapshots.*

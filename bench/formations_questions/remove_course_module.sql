@@ -4,22 +4,9 @@ from public.courses as c
 join public.course_modules as m on m.course_id = c.id and m.position = 4
 where c.course_type = 'custom' order by random() limit 200
 -- By hand
-with course as (
-  update public.courses set version = version + 1, updated_at = clock_timestamp()
-  where id = %(course_id)s and author_id = %(caller)s and deleted_at is null
-    and status <> 'archived'
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, author_id, jsonb_build_object('version', version - 1),
-    jsonb_build_object('version', version)
-  from course
-),
-removed as (
-  delete from public.course_modules as m using course
-  where m.id = %(p_course_module_id)s and m.course_id = course.id
-  returning m.*
-)
-update public.course_modules as m set position = m.position - 1, updated_at = clock_timestamp()
-from removed where m.course_id = removed.course_id and m.position > removed.position
+select id from public.courses
+where id = %(course_id)s and author_id = %(caller)s and deleted_at is null
+  and status <> 'archived'
+for update;
+delete from public.course_modules
+where id = %(p_course_module_id)s and course_id = %(course_id)s

@@ -4,20 +4,11 @@ select c.author_id as caller, c.id as p_course_id,
     as p_module_ids
 from public.courses as c where c.course_type = 'custom' order by random() limit 200
 -- By hand
-with course as (
-  update public.courses set version = version + 1, updated_at = clock_timestamp()
-  where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
-    and status <> 'archived'
-  returning *
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, author_id, jsonb_build_object('version', version - 1),
-    jsonb_build_object('version', version)
-  from course
-)
-update public.course_modules as m
-set position = place.number - 1, updated_at = clock_timestamp()
-from course, unnest(%(p_module_ids)s::uuid[]) with ordinality as place (id, number)
-where m.id = place.id and m.course_id = course.id and m.position <> place.number - 1;
+select id from public.courses
+where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
+  and status <> 'archived'
+for update;
+update public.course_modules as m set position = place.number - 1
+from unnest(%(p_module_ids)s::uuid[]) with ordinality as place (id, number)
+where m.id = place.id and m.course_id = %(p_course_id)s and m.position <> place.number - 1;
 select * from public.course_modules where course_id = %(p_course_id)s order by position

@@ -12,10 +12,7 @@ mine as (
   update public.training_onboarding_responses set
     draft_answers = jsonb_strip_nulls(draft_answers || coalesce((
       select jsonb_object_agg(key, value) from jsonb_each(%(p_answers)s::jsonb)
-      where key in (select slug from asked)), '{}')),
-    draft_saved_at = greatest(date_trunc('milliseconds', clock_timestamp()),
-      draft_saved_at + interval '1 millisecond'),
-    updated_at = clock_timestamp()
+      where key in (select slug from asked)), '{}'))
   where user_id = %(caller)s
     and date_trunc('milliseconds', %(p_base_saved_at)s::timestamptz) >= draft_saved_at
   returning *

@@ -9,7 +9,7 @@ set done_modules = array_remove(done_modules, %(p_module_uuid)s) || %(p_module_u
   completed_at = case
     when cardinality(array_remove(done_modules, %(p_module_uuid)s)) + 1
       = jsonb_array_length(kept.content -> 'modules') then clock_timestamp() end,
-  last_activity_at = clock_timestamp(), updated_at = clock_timestamp()
+  last_activity_at = clock_timestamp()
 from public.course_versions as kept
 where mine.user_id = %(caller)s and mine.course_id = %(p_course_id)s
   and kept.course_id = mine.course_id and kept.version = mine.course_version

@@ -2,5 +2,4 @@
 select bench.id('person', 2) as caller, 'question' as p_kind, id as p_id, false as p_active
 from public.training_onboarding_questions
 -- By hand
-update public.training_onboarding_questions
-set is_active = %(p_active)s, updated_at = clock_timestamp() where id = %(p_id)s
+update public.training_onboarding_questions set is_active = %(p_active)s where id = %(p_id)s

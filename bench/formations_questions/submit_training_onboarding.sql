@@ -1,6 +1,6 @@
 -- Sample: a client submits the form again.
 select user_id as caller, submitted_answers as p_answers,
-  '{"answer": true, "comment": "Très clair."}'::jsonb as p_nps, id as response_id
+  '{"answer": true, "comment": "Très clair, merci."}'::jsonb as p_nps, id as response_id
 from public.training_onboarding_responses order by random() limit 200
 -- By hand
 with asked as (
@@ -29,20 +29,34 @@ where case when not is_answered then is_required
       and char_length(answer #>> '{}') <= case question_type when 'text' then 500 else 5000 end
   end
 end;
-update public.training_onboarding_responses set draft_answers = %(p_answers)s,
-  submitted_answers = %(p_answers)s, status = 'submitted',
-  last_submitted_at = clock_timestamp(), updated_at = clock_timestamp()
-where user_id = %(caller)s
-returning *;
 insert into public.training_onboarding_nps (response_id, user_id, answer, comment)
-values (%(response_id)s, %(caller)s, true, 'Très clair.')
+values (%(response_id)s, %(caller)s, true, 'Très clair, merci.')
 on conflict (response_id) do update
-  set answer = excluded.answer, comment = excluded.comment, updated_at = clock_timestamp();
-update public.profiles set profession = left(btrim(%(p_answers)s::jsonb ->> 'metier_activite'), 200),
-  updated_at = clock_timestamp()
+  set answer = excluded.answer, comment = excluded.comment;
+update public.profiles set profession = left(btrim(%(p_answers)s::jsonb ->> 'metier_activite'), 200)
 where id = %(caller)s;
-select procrastinate.procrastinate_defer_jobs_v1(array[
-  row('mail', 'notify-training-onboarding', 0, null, null, jsonb_build_object(
-    'response_id', %(response_id)s::uuid, 'user_id', %(caller)s::uuid, 'is_first', false,
-    'submitted_at', clock_timestamp()), null)
-    ::procrastinate.procrastinate_job_to_defer_v1])
+with mine as (
+  update public.training_onboarding_responses set draft_answers = %(p_answers)s,
+    submitted_answers = %(p_answers)s, status = 'submitted',
+    last_submitted_at = clock_timestamp()
+  where user_id = %(caller)s
+  returning *
+),
+queued as materialized (
+  select procrastinate.procrastinate_defer_jobs_v1(array[
+    row('mail', 'notify-training-onboarding', 0, null, null, jsonb_build_object(
+      'response_id', mine.id, 'user_id', mine.user_id, 'is_first', false,
+      'submitted_at', mine.last_submitted_at), null)
+      ::procrastinate.procrastinate_job_to_defer_v1])
+  from mine
+)
+select jsonb_build_object(
+  'status', mine.status, 'saved_at', mine.draft_saved_at,
+  'first_submitted_at', mine.first_submitted_at, 'last_submitted_at', mine.last_submitted_at,
+  'dropped', array(
+    select said.slug from jsonb_object_keys(%(p_answers)s::jsonb) as said (slug)
+    where not exists (
+      select from public.training_onboarding_questions as q
+      join public.training_onboarding_sections as s on s.id = q.section_id and s.is_active
+      where q.slug = said.slug and q.is_active)))
+from mine, queued

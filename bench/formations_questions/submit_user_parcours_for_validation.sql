@@ -5,14 +5,11 @@ where c.course_type = 'custom' and c.status = 'published' and not exists (
   select from public.formation_submissions where course_id = c.id and status = 'pending')
 order by random() limit 200
 -- By hand
-with course as (
-  update public.courses set status = 'submitted', updated_at = clock_timestamp()
-  where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
-    and course_type = 'custom' and status <> 'archived'
-  returning *
-),
-said as (
-  select c.id, c.version, jsonb_build_object(
+update public.courses set status = 'submitted'
+where id = %(p_course_id)s and author_id = %(caller)s and deleted_at is null
+  and course_type = 'custom' and status <> 'archived';
+with said as (
+  select c.id, c.author_id, c.version, jsonb_build_object(
     'course_id', c.id, 'course_type', c.course_type, 'title', c.title,
     'description', c.description, 'version', c.version,
     'modules', coalesce((
@@ -27,33 +24,18 @@ said as (
       join public.builder_modules as p on p.id = m.builder_module_id
       where m.course_id = c.id
     ), '[]')) as content
-  from course as c
+  from public.courses as c where c.id = %(p_course_id)s
 ),
 submission as (
   insert into public.formation_submissions (id, course_id, user_id)
-  select %(new_id)s, id, author_id from course
+  select %(new_id)s, id, author_id from said
   returning *
 ),
 frozen as (
   insert into public.user_formation_snapshots
     (submission_id, user_id, course_id, course_version, content, content_hash)
-  select s.id, s.user_id, s.course_id, said.version, said.content,
+  select %(new_id)s, said.author_id, said.id, said.version, said.content,
     encode(sha256(convert_to((said.content - 'version')::text, 'UTF8')), 'hex')
-  from submission as s, said
-),
-noted as (
-  insert into public.audit_logs (table_name, action, record_id, user_id, old_data, new_data)
-  select 'courses', 'UPDATE', id, author_id, '{"status": "published"}'::jsonb, '{"status": "submitted"}'::jsonb
-  from course
-  union all
-  select 'formation_submissions', 'INSERT', s.id, s.user_id, null,
-    to_jsonb(s) - 'updated_at' - 'last_activity_at' - 'review_comment'
-  from submission as s
-),
-told as (
-  insert into realtime.messages (payload, event, topic, private, extension)
-  select jsonb_build_object('id', gen_random_uuid(), 'submission_id', id, 'course_id', course_id,
-    'user_id', user_id, 'status', status), 'submission', 'submissions-admin', true, 'broadcast'
-  from submission
+  from said
 )
 select * from submission

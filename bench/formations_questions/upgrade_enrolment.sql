@@ -33,7 +33,7 @@ select id, version, content,
   encode(sha256(convert_to((content - 'version')::text, 'UTF8')), 'hex')
 from said;
 update public.user_courses as mine
-set course_version = 2, last_activity_at = clock_timestamp(), updated_at = clock_timestamp(),
+set course_version = 2, last_activity_at = clock_timestamp(),
   done_modules = array(
     select m.id from public.course_modules as m
     where m.course_id = mine.course_id and m.id = any (mine.done_modules))

@@ -32,6 +32,8 @@ CONNECTIONS = (1, 8, 32)
 SUBJECTS = ("get", "rpc")
 LITE = Path(__file__).with_name("data_api_lite.mjs")
 OWNER = "7b0b5f62-8f8e-4f8e-9b1b-0a3c2d1e4f5a"
+CLAIMS = {"role": "authenticated", "sub": OWNER, "aud": "authenticated", "aal": "aal1"}
+"""Who asks."""
 
 SCHEMA = f"""
 create table public.readings (

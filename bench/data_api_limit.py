@@ -1,6 +1,8 @@
 """The limit for bench.data_api: psycopg in pipeline mode. URL get|rpc CONNECTIONS SECONDS
 
-One pipeline is one transaction, for the gateway too, so neither sends `begin` and `commit`.
+It sends what the gateway sends for the requests of bench.data_api_load: the same settings with the
+same values, the same query. One pipeline is one transaction, for the gateway too, so neither sends
+`begin` and `commit`.
 """
 
 from __future__ import annotations
@@ -8,40 +10,26 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from itertools import count
+from itertools import cycle
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import psycopg
 import uvloop
 
-from bench.data_api import OWNER
-from bench.data_api_load import WARM_UP_SECONDS, summary
+from bench.data_api import CLAIMS
+from bench.data_api_load import WARM_UP_SECONDS, headers, summary
 
-HEADERS = {"host": "localhost", "apikey": "x" * 46, "accept": "*/*", "user-agent": "bench"}
-SETTINGS = {
-    "search_path": '"public", "public", "extensions"',
-    "statement_timeout": "8s",
-    "role": "authenticated",
-    "request.jwt.claims": json.dumps(
-        {"role": "authenticated", "sub": OWNER, "aud": "authenticated", "aal": "aal1"}
-    ),
-    "request.method": "GET",
-    "request.path": "/readings",
-    "request.headers": json.dumps(HEADERS),
-    "request.cookies": "{}",
-    "response.headers": "",
-    "response.status": "",
-    "transaction_read_only": "on",
-}
-SET = "select " + ", ".join(
-    f"set_config('{name}', ${number}, true) is null"
-    for number, name in enumerate(SETTINGS, start=1)
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+METHODS = {"get": "GET", "rpc": "POST"}
+PATHS = {"get": "/readings", "rpc": "/rpc/mean_value"}
 QUERIES = {
     "get": """
         select null, count(*)::text, coalesce(json_agg(t)::text, '[]'),
           nullif(current_setting('response.headers', true), ''),
-          nullif(current_setting('response.status', true), '')
+          nullif(current_setting('response.status', true), ''), null, null
         from (
           select "public"."readings".* from "public"."readings"
           where "public"."readings"."id" = $1 limit 1000
@@ -59,15 +47,41 @@ QUERIES = {
                 as scalar) as call)
         select null, '1', coalesce((json_agg(t.scalar)->0)::text, 'null'),
           nullif(current_setting('response.headers', true), ''),
-          nullif(current_setting('response.status', true), '')
+          nullif(current_setting('response.status', true), ''), null, null
         from (select * from source limit 1000) as t""",
 }
 
 
-def value(subject: str, number: int) -> object:
+def settings(subject: str, body: str) -> dict[str, str]:
+    """What the gateway sets before each query."""
+    return {
+        "search_path": '"public", "public", "extensions"',
+        "statement_timeout": "8s",
+        "role": "authenticated",
+        "request.jwt.claims": json.dumps(CLAIMS),
+        "request.method": METHODS[subject],
+        "request.path": PATHS[subject],
+        "request.headers": json.dumps(headers(subject, body)),
+        "request.cookies": "{}",
+        "response.headers": "",
+        "response.status": "",
+        "transaction_read_only": "on",
+    }
+
+
+def setting(names: Iterable[str]) -> str:
+    """The statement that sets them."""
+    calls = (
+        f"set_config('{name}', ${number}, true) is null"
+        for number, name in enumerate(names, start=1)
+    )
+    return f"select {', '.join(calls)}"
+
+
+def value(subject: str, number: int) -> str:
     """The parameter of one query."""
     if subject == "get":
-        return 2 * number
+        return str(2 * number)
     return json.dumps({"p_first": number, "p_last": number + 20})
 
 
@@ -76,14 +90,16 @@ async def ask(
 ) -> list[float]:
     """Seconds that each transaction took, on one connection."""
     taken: list[float] = []
-    settings = list(SETTINGS.values())
-    for number in count():
+    asked = [value(subject, number) for number in range(1, 500)]
+    given = settings(subject, asked[0])
+    set_all, values = setting(given), list(given.values())
+    for parameter in cycle(asked):
         begin = perf_counter()
         if begin > until:
             break
         async with connection.pipeline():
-            await connection.execute(SET, settings)
-            cursor = await connection.execute(QUERIES[subject], [value(subject, number % 499 + 1)])
+            await connection.execute(set_all, values)
+            cursor = await connection.execute(QUERIES[subject], [parameter])
         row = await cursor.fetchone()
         taken.append(perf_counter() - begin)
         if row is None or row[2] in {"[]", "null"}:

@@ -14,7 +14,7 @@ from itertools import cycle
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from bench.data_api import OWNER
+from bench.data_api import CLAIMS
 from nlctl.local import keys
 from nlctl.local.tokens import Keyring
 
@@ -22,23 +22,34 @@ WARM_UP_SECONDS = 0.5
 LARGEST_PIECE = 65536
 
 
+def headers(subject: str, body: str = "") -> dict[str, str]:
+    """What each request says of itself."""
+    said = {
+        "host": "localhost",
+        "apikey": keys.PUBLISHABLE_KEY,
+        "authorization": f"Bearer {Keyring(keys.JWT_SECRET).sign(CLAIMS)}",
+        "accept": "*/*",
+        "user-agent": "bench",
+    }
+    if subject == "get":
+        return said
+    return {**said, "content-type": "application/json", "content-length": str(len(body))}
+
+
 def requests(subject: str) -> list[bytes]:
     """A few hundred requests that differ in their values only."""
-    token = Keyring(keys.JWT_SECRET).sign(
-        {"role": "authenticated", "sub": OWNER, "aud": "authenticated", "aal": "aal1"}
-    )
-    common = (
-        f"Host: localhost\r\napikey: {keys.PUBLISHABLE_KEY}\r\nAuthorization: Bearer {token}\r\n"
-        "Accept: */*\r\nUser-Agent: bench\r\n"
-    )
     if subject == "get":
         return [
-            f"GET /rest/v1/readings?id=eq.{2 * number}&select=* HTTP/1.1\r\n{common}\r\n".encode()
+            _request(f"GET /rest/v1/readings?id=eq.{2 * number}&select=*", headers(subject))
             for number in range(1, 500)
         ]
     bodies = [json.dumps({"p_first": n, "p_last": n + 20}) for n in range(1, 500)]
-    head = f"POST /rest/v1/rpc/mean_value HTTP/1.1\r\n{common}Content-Type: application/json\r\n"
-    return [f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode() for body in bodies]
+    return [_request("POST /rest/v1/rpc/mean_value", headers(subject, b), b) for b in bodies]
+
+
+def _request(target: str, said: dict[str, str], body: str = "") -> bytes:
+    lines = [f"{target} HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
 class Caller:

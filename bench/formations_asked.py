@@ -8,7 +8,9 @@ the statements that somebody would write by hand for the same answer, and to lea
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +124,14 @@ class Place:
 
     def _connect(self, database: Database, user: str) -> psycopg.Connection:
         return self._open.enter_context(database.connect(user, autocommit=False))
+
+    def share_core(self) -> None:
+        """Have client and servers take turns on one core: where each runs is worth 0.05 ms."""
+        if sys.platform == "linux":
+            core = {max(os.sched_getaffinity(0))}
+            for connection in (self._people, self._expert):
+                os.sched_setaffinity(connection.info.backend_pid, core)
+            os.sched_setaffinity(0, core)
 
     def close(self) -> None:
         """Hang up."""

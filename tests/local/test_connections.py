@@ -38,6 +38,8 @@ class Wire(asyncio.Transport):
 
     def resume_reading(self) -> None: ...
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
 
 def answering(*bodies: bytes) -> ASGIApp:
     """An application that answers in so many pieces, and lets others work in between."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter, time
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 # Everything else may hold a key, a token or somebody's data.
 SHOWN_PARAMETERS = frozenset({
@@ -16,28 +19,20 @@ SHOWN_PARAMETERS = frozenset({
 HIDDEN = "…"
 
 
-@dataclass(slots=True)
-class Entry:
-    """One request on its way; `line` when it is answered."""
+def line(scope: Scope, service: str, *, status: int, size: int, began: float) -> str:
+    """When, which service, what was asked, what was answered and how fast.
 
-    service: str
-    method: str
-    path: bytes
-    query: bytes
-    client: str
-    status: int = 0
-    size: int = 0
-    began: float = field(default_factory=perf_counter)
-
-    def line(self) -> str:
-        """When, which service, what was asked, what was answered and how fast."""
-        seconds, fraction = divmod(time(), 1)
-        moment = f"{_second(seconds)}.{int(fraction * 1000):03}Z"
-        milliseconds = (perf_counter() - self.began) * 1000
-        return (
-            f"{moment} {self.service} {self.method} {_target(self.path, self.query)} "
-            f"{self.status or 'dropped'} {self.size}B {milliseconds:.1f}ms {self.client}"
-        )
+    `began` is on the clock of `perf_counter`; a status of 0 means that nothing was answered.
+    """
+    seconds, fraction = divmod(time(), 1)
+    moment = f"{_second(seconds)}.{int(fraction * 1000):03}Z"
+    milliseconds = (perf_counter() - began) * 1000
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    client = scope.get("client")
+    return (
+        f"{moment} {service} {scope.get('method', 'GET')} {_target(path, scope['query_string'])} "
+        f"{status or 'dropped'} {size}B {milliseconds:.1f}ms {client[0] if client else '-'}"
+    )
 
 
 @lru_cache(maxsize=2)

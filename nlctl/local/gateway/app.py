@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nlctl.local.gateway import cors, routes
-from nlctl.local.gateway.access_log import Entry
+from nlctl.local.gateway import access_log, cors, routes
 from nlctl.local.gateway.keys import Credentials, Refused
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class _Exchange:
     """One request and its answer, or one websocket until it ends."""
 
     __slots__ = (
-        "deliver", "entry", "headers", "health", "is_socket", "keys", "receive", "route", "scope",
-        "service", "services",
+        "began", "deliver", "headers", "health", "is_socket", "keys", "receive", "route", "scope",
+        "service", "services", "size", "status",
     )  # fmt: skip
 
     def __init__(
@@ -74,14 +74,9 @@ class _Exchange:
         self.service = name if name in services else None
         self.route = routes.ROUTES[self.service] if self.service else None
         self.is_socket = scope["type"] == "websocket"
-        client = scope.get("client")
-        self.entry = Entry(
-            self.service or "gateway",
-            scope.get("method", "GET"),
-            scope.get("raw_path") or quote(scope["path"]).encode(),
-            scope["query_string"],
-            client[0] if client else "-",
-        )
+        self.status = 0
+        self.size = 0
+        self.began = perf_counter()
 
     async def go(self, write: Callable[[str], None]) -> None:
         """Answer, whatever happens, and write the line."""
@@ -90,15 +85,23 @@ class _Exchange:
         except Refused as refusal:
             await self._say(refusal.status, {"message": refusal.message, "hint": refusal.hint})
         except Exception:
-            log.exception("%s failed", self.entry.service)
-            if self.entry.status:
+            log.exception("%s failed", self._name)
+            if self.status:
                 raise  # the server must break the connection off: half an answer is out
             await self._say(500, {"message": "The local stack failed; see: nlctl logs api"})
         finally:
-            write(self.entry.line())
+            write(
+                access_log.line(
+                    self.scope, self._name, status=self.status, size=self.size, began=self.began
+                )
+            )
+
+    @property
+    def _name(self) -> str:
+        return self.service or "gateway"
 
     async def _answer(self) -> None:
-        if cors.is_preflight(self.entry.method, self.headers):
+        if cors.is_preflight(self.scope.get("method", "GET"), self.headers):
             await self._send_start(200, cors.preflight_answer(self.headers))
             await self.deliver({"type": "http.response.body"})
         elif self.scope["path"] == HEALTH and not self.is_socket:
@@ -145,10 +148,9 @@ class _Exchange:
 
     def _inner_raw_path(self, route: Route, path: str) -> bytes:
         raw: bytes | None = self.scope.get("raw_path")
-        prefix = route.prefix.encode()
-        if raw is None or not raw.startswith(prefix):
+        if raw is None or not raw.startswith(route.raw_prefix):
             return quote(path).encode()
-        return raw[len(prefix) :] or b"/"
+        return raw[len(route.raw_prefix) :] or b"/"
 
     def _with_authorization(self, authorization: str) -> RawHeaders:
         kept = [each for each in self.scope["headers"] if each[0] != b"authorization"]
@@ -157,17 +159,17 @@ class _Exchange:
     async def _forward(self, message: Message) -> None:
         kind = message["type"].removeprefix("websocket.")
         if kind == "accept":
-            self.entry.status = SWITCHING
+            self.status = SWITCHING
         elif kind == "http.response.start":
             headers = cors.open_to_pages(message.get("headers", ()), self.route)
-            self.entry.status = message["status"]
+            self.status = message["status"]
             message = {**message, "headers": headers}
         else:
-            self.entry.size += len(message.get("body", b""))
+            self.size += len(message.get("body", b""))
         await self.deliver(message)
 
     async def _send_start(self, status: int, headers: RawHeaders) -> None:
-        self.entry.status = status
+        self.status = status
         kind = self._kind("http.response.start")
         await self.deliver({"type": kind, "status": status, "headers": headers})
 
@@ -178,7 +180,7 @@ class _Exchange:
             (b"content-length", str(len(body)).encode()),
         ]
         await self._send_start(status, cors.open_to_pages(headers, self.route))
-        self.entry.size = len(body)
+        self.size = len(body)
         await self.deliver({"type": self._kind("http.response.body"), "body": body})
 
     def _kind(self, name: str) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlctl.local.keys import EXPIRES_AT, ISSUER
 from nlctl.local.tokens import TokenRejected
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlctl.local.tokens import Keyring
 
 ADMITTED_ROLES = ("anon", "service_role")
 OPAQUE = "sb_"
+REMEMBERED = 1024
 
 _BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
 
@@ -60,6 +63,16 @@ class ApiKeys:
 
     def admit(self, shown: Credentials, *, needs_key: bool) -> Admission:
         """Let the caller in, or raise Refused."""
+        is_opaque = shown.key is not None and shown.key.startswith(OPAQUE)
+        admit = self._admit_again if is_opaque else self._admit  # a token may expire
+        return admit(shown, needs_key)
+
+    @cached_property
+    def _admit_again(self) -> Callable[[Credentials, bool], Admission]:
+        """`_admit` for callers who are let in the same way each time."""
+        return lru_cache(maxsize=REMEMBERED)(self._admit)
+
+    def _admit(self, shown: Credentials, needs_key: bool) -> Admission:
         if shown.key is None:
             if needs_key:
                 raise Refused(

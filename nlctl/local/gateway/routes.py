@@ -23,6 +23,11 @@ class Route:
     exposed_headers: tuple[str, ...] = ()
 
     @cached_property
+    def raw_prefix(self) -> bytes:
+        """`prefix` as it is sent."""
+        return self.prefix.encode()
+
+    @cached_property
     def exposed(self) -> bytes:
         """`exposed_headers` as CORS writes them."""
         return ", ".join(self.exposed_headers).encode()

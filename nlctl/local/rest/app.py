@@ -47,7 +47,7 @@ _FUNCTION_ACTIONS = {
     "OPTIONS": Action.OPTIONS,
 }
 _ROOT_ACTIONS = {"GET": Action.DESCRIBE, "HEAD": Action.DESCRIBE, "OPTIONS": Action.OPTIONS}
-_CONTENT_PROFILED = {"POST", "PATCH", "PUT", "DELETE"}
+_WITH_BODY = {"POST", "PATCH", "PUT", "DELETE"}
 _CLAIM_FLAWS = {Flaw.claims, Flaw.expired, Flaw.not_yet, Flaw.issued_in_future}
 _DESCRIBED = {OPENAPI, JSON, ANY}
 
@@ -113,7 +113,8 @@ class DataApi:
         if self._backend.schema is None:
             raise errors.cache_missing()
         config = self._backend.config
-        content = await _read(receive, config.max_body_bytes)
+        has_body = scope["method"] in _WITH_BODY
+        content = await _read(receive, config.max_body_bytes) if has_body else b""
         request = understand(scope, sent, content, identity, config)
         if request.action is Action.OPTIONS:
             return response.of_methods(self._backend.methods(request))
@@ -251,7 +252,7 @@ def _root(config: RestConfig) -> tuple[str | None, bool]:
 
 def _schema(method: str, sent: Headers, config: RestConfig) -> tuple[str, bool]:
     """The schema, and whether the answer tells it: where there is a choice, or one was made."""
-    wanted = sent.first("content-profile" if method in _CONTENT_PROFILED else "accept-profile")
+    wanted = sent.first("content-profile" if method in _WITH_BODY else "accept-profile")
     if wanted is None:
         return config.schemas[0], len(config.schemas) > 1
     if wanted not in config.schemas:
@@ -294,13 +295,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return bytes(content)
 
 
-@lru_cache(maxsize=256)
-def _name(header: str) -> bytes:
-    return header.lower().encode()
-
-
 async def _send(answer: Response, send: Send, *, is_head: bool) -> None:
     framed = response.framed(answer, is_head=is_head)
-    encoded = [(_name(name), value.encode("utf-8", "replace")) for name, value in framed.headers]
-    await send({"type": "http.response.start", "status": framed.status, "headers": encoded})
+    start = {"type": "http.response.start", "status": framed.status, "headers": framed.headers}
+    await send(start)
     await send({"type": "http.response.body", "body": framed.body})

@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nlctl.local.rest.errors import ApiError
+    from nlctl.local.rest.request import Media
     from nlctl.local.rest.result import Result
 
-Headers = list[tuple[str, str]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 
-JSON_TYPE = "application/json; charset=utf-8"
-VARY = ("Vary", "Accept, Prefer, Range")
-_FRAMING = {"content-length", "transfer-encoding", "connection"}
+CONTENT_TYPE = b"content-type"
+JSON_TYPE = (CONTENT_TYPE, b"application/json; charset=utf-8")
+VARY = (b"vary", b"Accept, Prefer, Range")
+_FRAMING = {b"content-length", b"transfer-encoding", b"connection"}
 _BODILESS = {204, 304}
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Response(NamedTuple):
-    """One answer. Headers are names and values as text; the server adds the length."""
+    """One answer, its headers as ASGI takes them; `framed` adds the length."""
 
     status: int
     headers: Headers
@@ -41,30 +44,26 @@ def of(request: ApiRequest, result: Result, query_string: bytes = b"") -> Respon
         return Response(200, [*_content(request, result), VARY], result.body)
     answer = _BUILDERS[request.action](request, result)
     if request.action is Action.READ:
-        answer.headers.insert(0, ("Content-Location", _location(request, query_string)))
+        answer.headers.append((b"content-location", _location(request, query_string)))
     return _overridden(answer, result)
 
 
 def of_error(error: ApiError) -> Response:
     """A refusal, told in the body, and in Proxy-Status for those who only see headers."""
-    headers = [
-        ("Content-Type", JSON_TYPE),
-        ("Proxy-Status", f"PostgREST; error={error.code}"),
-    ]
-    own = {name.lower() for name, _ in error.headers}
-    kept = [header for header in headers if header[0].lower() not in own]
-    return Response(error.status, _sendable([*kept, *error.headers]), error.body)
+    usual = [JSON_TYPE, _header("Proxy-Status", f"PostgREST; error={error.code}")]
+    own = _sendable(error.headers)
+    return Response(error.status, [*_without(usual, own), *own], error.body)
 
 
 def of_description(request: ApiRequest, description: bytes) -> Response:
     """The description of the API itself."""
-    headers = [("Content-Type", media.content_type(OPENAPI)), *_profile(request), VARY]
+    headers = [_content_type(OPENAPI), *_profile(request), VARY]
     return Response(200, headers, description)
 
 
 def of_methods(methods: Iterable[str]) -> Response:
     """What may be asked of a path."""
-    headers = [("Access-Control-Allow-Origin", "*"), ("Allow", ",".join(methods)), VARY]
+    headers = [(b"access-control-allow-origin", b"*"), _header("Allow", ",".join(methods)), VARY]
     return Response(200, headers)
 
 
@@ -92,7 +91,7 @@ def _insert(request: ApiRequest, result: Result) -> Response:
         pairs = "&".join(
             f"{quote(name)}={quote(value, safe='')}" for name, value in result.location
         )
-        headers.append(("Location", f"/{quote(request.name or '')}?{pairs}"))
+        headers.append(_header("Location", f"/{quote(request.name or '')}?{pairs}"))
     headers += _applied(request, resolved=result.is_resolved)
     is_merge = request.preferences.resolution is Resolution.MERGE
     status = 200 if is_merge and not result.inserted else 201
@@ -146,22 +145,27 @@ def _readable(request: ApiRequest, result: Result, status: int) -> bytes:
 
 
 def _content(request: ApiRequest, result: Result) -> Headers:
-    return [("Content-Type", media.content_type(result.media)), *_profile(request)]
+    return [_content_type(result.media), *_profile(request)]
+
+
+@lru_cache(maxsize=256)
+def _content_type(kind: Media) -> Header:
+    return _header("Content-Type", media.content_type(kind))
 
 
 def _profile(request: ApiRequest) -> Headers:
-    return [("Content-Profile", _one_line(request.schema))] if request.names_profile else []
+    return [_header("Content-Profile", request.schema)] if request.names_profile else []
 
 
 def _applied(request: ApiRequest, *, resolved: bool = True) -> Headers:
     applied = preferences.applied(request, resolved=resolved)
-    return [("Preference-Applied", _one_line(applied))] if applied else []
+    return [_header("Preference-Applied", applied)] if applied else []
 
 
-def _location(request: ApiRequest, query_string: bytes) -> str:
+def _location(request: ApiRequest, query_string: bytes) -> bytes:
     asked = grammar.canonical(query_string)
     path = _path(request.name or "")
-    return f"{path}?{asked}" if asked else path
+    return (f"{path}?{asked}" if asked else path).encode()
 
 
 @lru_cache(maxsize=512)
@@ -174,7 +178,7 @@ def _counted(request: ApiRequest, result: Result) -> int | None:
     return result.rows if counts else None
 
 
-def _range(window: Window, result: Result) -> tuple[int, tuple[str, str]]:
+def _range(window: Window, result: Result) -> tuple[int, Header]:
     """206 where there are more rows than these, 416 where there are fewer than were skipped."""
     lower, upper = window.offset, window.offset + result.rows - 1
     content_range = _content_range(lower, upper, result.total)
@@ -183,9 +187,9 @@ def _range(window: Window, result: Result) -> tuple[int, tuple[str, str]]:
     return 416 if lower > result.total else 206, content_range
 
 
-def _content_range(lower: int, upper: int, total: int | None) -> tuple[str, str]:
-    shown = f"{lower}-{upper}" if total != 0 and lower <= upper else "*"
-    return "Content-Range", f"{shown}/{'*' if total is None else total}"
+def _content_range(lower: int, upper: int, total: int | None) -> Header:
+    shown = b"%d-%d" % (lower, upper) if total != 0 and lower <= upper else b"*"
+    return b"content-range", shown + (b"/*" if total is None else b"/%d" % total)
 
 
 # What SQL has to say about the answer.
@@ -197,14 +201,11 @@ def _overridden(answer: Response, result: Result) -> Response:
         answer.headers.append(VARY)
         return answer
     status = _set_status(result.status) or answer.status
-    given = _set_headers(result.headers)
-    taken = {name.lower() for name, _ in given}
-    headers = [header for header in answer.headers if header[0].lower() not in taken]
+    given = _sendable(_set_headers(result.headers))
     if result.warning is not None:
-        given.append(("Warning", f'299 nlctl "{result.warning}"'))
-    if "vary" not in taken:
-        given.append(VARY)
-    return Response(status, [*headers, *_sendable(given)], answer.body)
+        given.append(_header("Warning", f'299 nlctl "{result.warning}"'))
+    usual = _without([*answer.headers, VARY], given)
+    return Response(status, [*usual, *given], answer.body)
 
 
 def _set_status(text: str | None) -> int | None:
@@ -215,7 +216,7 @@ def _set_status(text: str | None) -> int | None:
     return int(text)
 
 
-def _set_headers(text: str | None) -> Headers:
+def _set_headers(text: str | None) -> list[tuple[str, str]]:
     if not text:
         return []
     try:
@@ -233,26 +234,34 @@ def _is_header(value: object) -> bool:
     return all(isinstance(text, str) for text in value.values())
 
 
-def _sendable(headers: Headers) -> Headers:
+def _without(headers: Headers, given: Headers) -> Headers:
+    """Those whose names are not among what was given."""
+    names = {name for name, _ in given}
+    return [header for header in headers if header[0] not in names]
+
+
+def _sendable(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Without what would break the framing of the answer, or end a header early."""
-    return [(name, _one_line(value)) for name, value in headers if _is_sendable(name)]
+    headers = (_header(name, value) for name, value in pairs)
+    return [header for header in headers if _is_sendable(header[0])]
 
 
 @lru_cache(maxsize=256)
-def _is_sendable(name: str) -> bool:
-    return _TOKEN.fullmatch(name) is not None and name.lower() not in _FRAMING
+def _is_sendable(name: bytes) -> bool:
+    return _TOKEN.fullmatch(name) is not None and name not in _FRAMING
 
 
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else _UNPRINTABLE.sub(" ", text)
+def _header(name: str, value: str) -> Header:
+    one_line = value if value.isprintable() else _UNPRINTABLE.sub(" ", value)
+    return name.lower().encode("utf-8", "replace"), one_line.encode("utf-8", "replace")
 
 
 def framed(response: Response, *, is_head: bool) -> Response:
     """With its length told, and without a body where HTTP knows none."""
     if response.status in _BODILESS:
-        headers = [pair for pair in response.headers if pair[0] != "Content-Type"]
+        headers = [header for header in response.headers if header[0] != CONTENT_TYPE]
         return Response(response.status, headers)
     if is_head:
         return Response(response.status, response.headers)
-    response.headers.append(("Content-Length", str(len(response.body))))
+    response.headers.append((b"content-length", b"%d" % len(response.body)))
     return response

@@ -11,7 +11,6 @@ from nlctl.local.rest import errors
 
 Pairs = list[tuple[str, str]]
 
-_SEPARATOR = re.compile(rb"[&;]")
 _PLAIN = re.compile(rb"[a-zA-Z0-9_.~-]*")
 """What is the same in a query string, encoded or not."""
 
@@ -19,17 +18,21 @@ _PLAIN = re.compile(rb"[a-zA-Z0-9_.~-]*")
 def read_pairs(query_string: bytes) -> Pairs:
     """Names and values as text. A name without `=` says nothing and is left out."""
     pairs = []
-    for part in _SEPARATOR.split(query_string):
+    for part in _parts(query_string):
         name, equals, value = part.partition(b"=")
         if equals:
             pairs.append((_decoded(name), _decoded(value)))
     return pairs
 
 
+def _parts(query_string: bytes) -> list[bytes]:
+    return query_string.replace(b";", b"&").split(b"&")
+
+
 def canonical(query_string: bytes) -> str:
     """The query string in the order of its names, for Content-Location."""
     pairs = []
-    for part in _SEPARATOR.split(query_string):
+    for part in _parts(query_string):
         if part:
             text, _, value = part.partition(b"=")
             name, written = _parameter(text)

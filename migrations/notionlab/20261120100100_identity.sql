@@ -82,6 +82,12 @@ create trigger role_permissions_set_updated_at before update on public.role_perm
 
 -- Who asks ------------------------------------------------------------------------------------
 
+create view app.caller with (security_invoker = true) as
+select id, user_type_id from public.profiles where id = auth.uid() and status <> 'suspended';
+comment on view app.caller is
+  'The caller, or no row when suspended or gone: for functions that find him and what he asks for '
+  'in one statement, and leave it to app.require_user to tell why that found nothing.';
+
 create function app.current_user_id() returns uuid
 language sql stable
 security definer -- it stands under the policies of the table it reads

@@ -73,14 +73,14 @@ security definer -- a module keeps its words when the palette hides it
 set search_path = ''
 as $$
 declare
-  caller_id constant uuid := app.require_user();
   course public.courses;
 begin
-  select * into course from public.courses as asked
+  select asked.* into course from app.caller cross join public.courses as asked
   -- Its author first, who needs no more asking.
-  where id = p_course_id
-    and (author_id = caller_id and deleted_at is null or app.may_read_course(asked));
+  where asked.id = p_course_id
+    and (author_id = caller.id and deleted_at is null or app.may_read_course(asked));
   if not found then
+    perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
   end if;
 

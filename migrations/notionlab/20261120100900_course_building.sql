@@ -7,23 +7,23 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  caller_id constant uuid := app.require_user();
   course public.courses;
 begin
-  select * into course from public.courses as asked
+  select asked.* into course from app.caller cross join public.courses as asked
   -- The usual ones first, who need no more asking: its author, then staff.
-  where id = p_course_id and deleted_at is null
+  where asked.id = p_course_id and asked.deleted_at is null
     and (
-      author_id = caller_id
-      or public.is_admin_or_owner(caller_id)
+      asked.author_id = caller.id
+      or caller.user_type_id in ('admin', 'owner')
       or app.may_read_course(asked)
     )
-  for update;
+  for update of asked;
   if not found then
+    perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
   end if;
-  if (course.course_type <> 'custom' or course.author_id <> caller_id)
-    and not public.is_admin_or_owner(caller_id)
+  if (course.course_type <> 'custom' or course.author_id <> auth.uid())
+    and not public.is_admin_or_owner(auth.uid())
   then
     perform app.refuse('FORBIDDEN', 'Tu ne peux pas modifier cette formation.');
   end if;

@@ -59,7 +59,7 @@ as $$
 declare
   course constant public.courses := app.take_course(p_course_id);
 begin
-  delete from public.courses where id = course.id;
+  update public.courses set deleted_at = clock_timestamp() where id = course.id;
 end;
 $$;
 comment on function public.delete_course is

@@ -121,13 +121,13 @@ as $$
 declare
   course public.courses;
 begin
-  perform app.require_user();
   -- Held: what is kept is one version, not half of the next.
-  select * into course from public.courses
-  where id = p_course_id and course_type = 'standard' and status = 'published'
+  select asked.* into course from app.caller cross join public.courses as asked
+  where asked.id = p_course_id and course_type = 'standard' and status = 'published'
     and deleted_at is null
-  for no key update;
+  for no key update of asked;
   if not found then
+    perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Cette formation n''existe pas.');
   end if;
   return course;
@@ -143,7 +143,6 @@ set search_path = ''
 as $$
 declare
   course constant public.courses := app.take_published_course(p_course_id);
-  kept public.course_versions;
   enrolment public.user_courses;
 begin
   select * into enrolment from public.user_courses
@@ -152,9 +151,13 @@ begin
     return enrolment;
   end if;
 
-  kept := app.keep_version(course.id);
+  if not exists (
+    select from public.course_versions where course_id = course.id and version = course.version
+  ) then
+    perform app.keep_version(course.id);
+  end if;
   insert into public.user_courses (user_id, course_id, course_version)
-  values (auth.uid(), kept.course_id, kept.version)
+  values (auth.uid(), course.id, course.version)
   returning * into enrolment;
   return enrolment;
 end;
@@ -169,13 +172,14 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  caller_id constant uuid := app.require_user();
   enrolment public.user_courses;
 begin
-  select * into enrolment from public.user_courses
-  where user_id = caller_id and course_id = p_course_id
-  for update;
+  select mine.* into enrolment
+  from app.caller join public.user_courses as mine on mine.user_id = caller.id
+  where mine.course_id = p_course_id
+  for update of mine;
   if not found then
+    perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Tu ne suis pas cette formation.');
   end if;
   return enrolment;
@@ -277,11 +281,11 @@ language plpgsql
 security definer -- people may not write user_courses; this is their door
 set search_path = ''
 as $$
-declare
-  caller_id constant uuid := app.require_user();
 begin
-  delete from public.user_courses where user_id = caller_id and course_id = p_course_id;
+  delete from public.user_courses as mine using app.caller
+  where mine.user_id = caller.id and mine.course_id = p_course_id;
   if not found then
+    perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Tu ne suis pas cette formation.');
   end if;
 end;

@@ -150,7 +150,7 @@ create policy formation_submissions_select_own_assigned_or_staff on public.forma
   for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or (select public.is_admin_or_owner((select auth.uid())))
+    or (select app.current_user_type() in ('admin', 'owner'))
     -- The longest last: it is only made for a row that needs it.
     or id = any ((select app.assigned_submission_ids())::uuid[])
   );
@@ -163,13 +163,13 @@ create policy user_formation_snapshots_select_own_assigned_or_staff
   on public.user_formation_snapshots for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     -- Everybody's for staff, an empty range for others: a mere yes or no here would have
     -- PostgreSQL read everybody's rows to find those of one client.
     or user_id between (
-        select case when public.is_admin_or_owner((select auth.uid()))
+        select case when app.current_user_type() in ('admin', 'owner')
           then '00000000-0000-0000-0000-000000000000'::uuid end
       ) and 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     or submission_id = any ((select app.assigned_submission_ids())::uuid[])
   );
 -- Frozen: nobody writes one by hand, a server no more than the others.
@@ -181,7 +181,7 @@ create policy user_formations_select_own_assigned_or_staff on public.user_format
   using (
     user_id = (select app.current_user_id())
     or prof_id = (select app.current_user_id())
-    or (select public.is_admin_or_owner((select auth.uid())))
+    or (select app.current_user_type() in ('admin', 'owner'))
   );
 -- A formation begins in approve_user_parcours_submission and ends with its course.
 grant select on public.user_formations to authenticated;

@@ -33,13 +33,13 @@ create policy formation_module_statuses_select_own_assigned_or_staff
   on public.formation_module_statuses for select to authenticated
   using (
     user_id = (select app.current_user_id())
-    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     -- Everybody's for staff, an empty range for others: a mere yes or no here would have
     -- PostgreSQL read everybody's cards to find those of one client.
     or user_id between (
-        select case when public.is_admin_or_owner((select auth.uid()))
+        select case when app.current_user_type() in ('admin', 'owner')
           then '00000000-0000-0000-0000-000000000000'::uuid end
       ) and 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    or submission_id = any ((select app.accompanied_submission_ids())::uuid[])
     or submission_id = any ((select app.assigned_submission_ids())::uuid[])
   );
 -- People write through move_kanban_module, which keeps the columns numbered.
@@ -49,25 +49,21 @@ grant select, insert, update, delete on public.formation_module_statuses to serv
 create view public.kanban_user_modules_v1 with (security_invoker = true) as
 select
   card.id as status_id,
-  card.user_id,
-  card.submission_id,
+  -- The snapshot's rather than the card's: whoever asks for a person's boards finds those first,
+  -- and each is unpacked once, not for each of its cards.
+  snapshot.user_id,
+  snapshot.submission_id,
   card.module_uuid,
   card.status,
   card.position,
-  module.said ->> 'title' as title,
-  module.said ->> 'description' as description,
-  (module.said ->> 'duration')::integer as duration
+  module.title,
+  module.description,
+  module.duration
 from public.user_formation_snapshots as snapshot
--- Unpacked once for a board (offset), rather than for each of its cards.
-cross join lateral (select snapshot.content -> 'modules' as modules offset 0) as frozen
-join public.formation_module_statuses as card on card.submission_id = snapshot.submission_id
-cross join lateral (
-  -- One module picked out, rather than all of them told for each card; and picked once (offset).
-  select jsonb_path_query_first(
-    frozen.modules, '$[*] ? (@.module_uuid == $id)',
-    jsonb_build_object('id', card.module_uuid)) as said
-  offset 0
-) as module;
+cross join lateral jsonb_to_recordset(snapshot.content -> 'modules')
+  as module (module_uuid uuid, title text, description text, duration integer)
+join public.formation_module_statuses as card
+  on card.submission_id = snapshot.submission_id and card.module_uuid = module.module_uuid;
 comment on column public.kanban_user_modules_v1.status_id is
   'The card: what move_kanban_module is given.';
 comment on column public.kanban_user_modules_v1.position is 'Its place in its column, from 0.';

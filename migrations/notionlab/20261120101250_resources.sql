@@ -212,7 +212,7 @@ create policy resources_select_followed_or_staff on public.resources for select 
     and (
       -- The short list first: the long one is only made for a row that needs it.
       builder_module_id = any ((select app.followed_module_ids())::uuid[])
-      or (select public.is_admin_or_owner((select auth.uid())))
+      or (select app.current_user_type() in ('admin', 'owner'))
       or builder_module_id = any ((select app.formerly_followed_module_ids())::uuid[])
     )
   );

@@ -1,19 +1,5 @@
 -- Overviews: what one person follows and composes, and what all clients do, for staff.
 
-create function app.course_progress(p_submission_id uuid) returns jsonb
-language sql stable
-set search_path = ''
-as $$
-  select jsonb_build_object(
-    'modules_total', count(*),
-    'modules_done', count(*) filter (where status = 'done'),
-    'modules_in_progress', count(*) filter (where status = 'in_progress'),
-    'modules_blocked', count(*) filter (where status = 'blocked'))
-  from public.formation_module_statuses
-  where submission_id = p_submission_id;
-$$;
-comment on function app.course_progress is 'How far a formation is: its cards, counted by column.';
-
 create function public.get_user_courses_and_parcours(p_user_id uuid) returns jsonb
 language plpgsql stable
 security definer -- archived courses that somebody follows are out of his sight, not of his list
@@ -22,11 +8,13 @@ as $$
 declare
   caller_id constant uuid := app.require_user();
 begin
-  if p_user_id is distinct from caller_id and not public.is_admin_or_owner(caller_id) then
-    perform app.refuse('FORBIDDEN', 'Tu ne vois que tes propres formations.');
-  end if;
-  if not exists (select from public.profiles where id = p_user_id) then
-    perform app.refuse('NOT_FOUND', 'Cette personne n''existe pas.');
+  if p_user_id is distinct from caller_id then
+    if not public.is_admin_or_owner(caller_id) then
+      perform app.refuse('FORBIDDEN', 'Tu ne vois que tes propres formations.');
+    end if;
+    if not exists (select from public.profiles where id = p_user_id) then
+      perform app.refuse('NOT_FOUND', 'Cette personne n''existe pas.');
+    end if;
   end if;
 
   return jsonb_build_object(
@@ -99,12 +87,25 @@ begin
           'formation_id', followed.id, 'submission_id', followed.submission_id,
           'prof_id', followed.prof_id, 'prof_first_name', prof.first_name,
           'prof_last_name', prof.last_name, 'started_at', followed.started_at,
-          'ended_at', followed.ended_at) || app.course_progress(followed.submission_id) as told
-        from public.user_formations as followed
+          'ended_at', followed.ended_at, 'modules_total', cards.total,
+          'modules_done', cards.done, 'modules_in_progress', cards.in_progress,
+          'modules_blocked', cards.blocked) as told
+        from (
+          select * from public.user_formations
+          where course_id = course.id
+          order by started_at desc
+          limit 1
+        ) as followed
         left join public.profiles as prof on prof.id = followed.prof_id
-        where followed.course_id = course.id
-        order by followed.started_at desc
-        limit 1
+        cross join lateral (
+          select
+            count(*) as total,
+            count(*) filter (where card.status = 'done') as done,
+            count(*) filter (where card.status = 'in_progress') as in_progress,
+            count(*) filter (where card.status = 'blocked') as blocked
+          from public.formation_module_statuses as card
+          where card.submission_id = followed.submission_id
+        ) as cards
       ) as formation on true
       where course.author_id = p_user_id and course.course_type = 'custom'
         and course.deleted_at is null

@@ -5,7 +5,9 @@ join public.course_modules as m on m.course_id = e.course_id and m.position = 15
 order by random() limit 200
 -- By hand
 update public.user_courses as mine
-set done_modules = array_remove(done_modules, %(p_module_uuid)s) || %(p_module_uuid)s::uuid,
+set done_modules = array(
+    select module_uuid from jsonb_to_recordset(kept.content -> 'modules') as m (module_uuid uuid)
+    where module_uuid = any (mine.done_modules || %(p_module_uuid)s::uuid)),
   completed_at = case
     when cardinality(array_remove(done_modules, %(p_module_uuid)s)) + 1
       = jsonb_array_length(kept.content -> 'modules') then clock_timestamp() end,

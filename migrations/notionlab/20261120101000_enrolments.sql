@@ -151,14 +151,16 @@ begin
     return enrolment;
   end if;
 
-  if not exists (
-    select from public.course_versions where course_id = course.id and version = course.version
-  ) then
-    perform app.keep_version(course.id);
-  end if;
   insert into public.user_courses (user_id, course_id, course_version)
-  values (auth.uid(), course.id, course.version)
+  select auth.uid(), course_id, version from public.course_versions
+  where course_id = course.id and version = course.version
   returning * into enrolment;
+  if not found then -- he is the first who begins with this version
+    perform app.keep_version(course.id);
+    insert into public.user_courses (user_id, course_id, course_version)
+    values (auth.uid(), course.id, course.version)
+    returning * into enrolment;
+  end if;
   return enrolment;
 end;
 $$;

@@ -167,6 +167,7 @@ def test_a_policy_asks_its_helpers_once(
 ) -> None:
     plan = plans.of(getattr(crowd, who), f"select * from public.{table}")
     assert plan.times_called("public.is_admin_or_owner") <= 1, plan.tree
+    assert plan.times_called("app.current_user_type") <= 1, plan.tree
     assert plan.times_called("app.current_user_id") <= 6, plan.tree  # within the helpers too
     spared = who == "admin"  # whom an earlier clause may have let in
     for helper, times in helpers.items():
@@ -189,6 +190,16 @@ def test_what_a_prof_accompanies_is_listed_without_a_look_at_the_rows(crowd: Cro
     assert len(listed) == 2
     for plan in listed:
         assert plan.stays_in_index("user_formations_prof_id_idx"), plan.tree
+
+
+def test_the_newest_of_everybody_are_not_each_compared_with_all_that_a_prof_accompanies(
+    crowd: Crowd,
+) -> None:
+    newest = "formation_submissions order by last_activity_at desc, id desc limit 50"
+    plan = plans.of(crowd.prof, f"select * from public.{newest}")
+    assert plan.uses_index("formation_submissions_activity_idx"), plan.tree
+    assert "hashed SubPlan" in plan.tree, plan.tree
+    assert plan.times_called("app.assigned_submission_ids") == 1, plan.tree
 
 
 @pytest.mark.parametrize("who", ["client", "prof"])

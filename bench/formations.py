@@ -133,8 +133,6 @@ def measure(base: Database, rows: int, runs: int, named: str) -> None:
         places(base, (FEW, rows)) as where,
         console.progress("Asking", len(questions)) as advance,
     ):
-        for place in where:
-            place.share_core()
         for question in questions:
             few, many = time(question, where, runs)
             lines.append(line(question, few, many))

@@ -196,18 +196,16 @@ class Connection:
 
     def _take_results(self, sent: _Sent) -> None:
         """Results end with None each, and all of them with that of the synchronisation."""
-        nothing = 0
-        while nothing < 2 and not self._pgconn.is_busy():
+        while not self._pgconn.is_busy():
             result = self._pgconn.get_result()
             if result is None:
-                nothing += 1
-            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
                 if not sent.done.done():
                     sent.done.set_result(None)
                 return
-            else:
-                nothing = 0
-                sent.results.append(result)
+            sent.results.append(result)
+            self._pgconn.get_result()  # the None
 
 
 class Pool:

@@ -129,13 +129,16 @@ class Call:
         else:
             self.caller = callers.read(shown, keyring)
 
-    def acting_as(self, caller: Caller) -> Step:
-        """The step after which SQL knows of this request, and `caller`'s rights apply."""
-        parameters = (
+    def acting_as(self, caller: Caller, also: str = "scope", *parameters: str) -> Step:
+        """The step after which SQL knows of this request, and `caller`'s rights apply.
+
+        `also` is a query that does something more, with `parameters` from $9 on.
+        """
+        scope = (
             caller.role, caller.token, caller.subject, caller.claims, self._headers_document,
             self.method, self.address, self.operation,
         )  # fmt: skip
-        return Step(query("scope"), [each.encode() for each in parameters])
+        return Step(query(also), _encode((*scope, *parameters)))
 
     def step(self, name: str, *parameters: str | None, caller: Caller | None = None) -> Step:
         """The query `name` for the rights of whoever asks, or of `caller`."""

@@ -35,9 +35,8 @@ async def move(call: Call) -> Answer:
     if text(trial[1]) is None or text(trial[2]) is None:
         raise errors.no_object()
     moved = await database.run(
-        call.acting_as(SERVICE),
         # In one order everywhere, or two who swap names would wait for each other.
-        *(call.step("lock_name", *place, caller=SERVICE) for place in sorted({source, target})),
+        *(call.acting_as(SERVICE, "scope_and_lock", *each) for each in sorted({source, target})),
         call.step("object_move", *change, caller=SERVICE),
     )
     made = text(moved[-1])

@@ -43,7 +43,8 @@ class Database:
 
     async def run(self, *steps: Step, keep: bool = True) -> list[PGresult]:
         """One transaction in one round trip: the results of `steps`. Without `keep`, a trial."""
-        whole = [BEGIN, *steps, COMMIT if keep else ROLLBACK]
+        # What is sent together is one transaction anyway, and its end commits it.
+        whole = steps if keep else [BEGIN, *steps, ROLLBACK]
         async with self._connection() as connection:
             try:
                 results = await _in_transaction(connection, whole)
@@ -52,7 +53,7 @@ class Database:
                     raise
                 connection.forget()
                 results = await _in_transaction(connection, whole)
-        return results[1:-1]
+        return results if keep else results[1:-1]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -92,9 +93,12 @@ def query(name: str, **words: str) -> bytes:
     """The text of sql/<name>.sql, with `words` and the files it names in braces filled in."""
 
     def fill(found: re.Match[str]) -> str:
-        return words[found[1]] if found[1] in words else _load(found[1])
+        return words[found[1]] if found[1] in words else read(found[1])
 
-    return _BRACES.sub(fill, _load(name)).encode()
+    def read(file: str) -> str:
+        return _BRACES.sub(fill, _load(file))
+
+    return read(name).encode()
 
 
 def text(result: PGresult, column: int = 0) -> str | None:
@@ -120,6 +124,6 @@ async def _in_transaction(connection: Connection, steps: Sequence[Step]) -> list
     try:
         return await connection.run(steps)
     except psycopg.Error:
-        if connection.is_usable:
+        if connection.is_in_transaction:
             await connection.run([ROLLBACK])
         raise

@@ -33,6 +33,7 @@ INCOMING = "incoming"
 OBJECTS = "objects"
 SHELVES = tuple(f"{number:02x}" for number in range(256))
 OWNER_ONLY = 0o700
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 T = TypeVar("T")
 
@@ -140,13 +141,18 @@ class Folder:
 
 
 class _New:
-    """A file that is being written, a large piece at a time and in another thread."""
+    """A file that is being written, a large piece at a time and in another thread.
+
+    By the system's own calls: between any two of them threads take turns, and a file object makes
+    more of them.
+    """
 
     def __init__(self, folder: Folder, version: str) -> None:
         self._folder = folder
         self._version = version
         self._path = folder.incoming / f"{version}.new"
-        self._file: BinaryIO | None = None
+        self._handle: int | None = None
+        self._is_there = False
         self._digest = hashlib.md5(usedforsecurity=False)
         self._size = 0
         self._buffer = bytearray()
@@ -184,28 +190,33 @@ class _New:
             self._writing = None
 
     def _append(self, piece: bytearray) -> None:
-        if self._file is None:
-            self._file = self._path.open("xb", buffering=0)
+        if self._handle is None:
+            self._handle = os.open(self._path, NEW, 0o666)
+            self._is_there = True
         self._digest.update(piece)
         self._size += len(piece)
-        _write_all(self._file, piece)
+        _write_all(self._handle, piece)
 
     def _finish(self) -> Kept:
         self._append(self._buffer)
-        if self._file is None:
-            raise RuntimeError("nothing was opened")
-        os.fsync(self._file.fileno())
-        self._file.close()
+        if self._handle is not None:
+            os.fsync(self._handle)
+        self._close()
         digest = self._digest.hexdigest()
         kept = self._folder.settle(self._path, self._version, self._size, digest)
-        self._file = None
+        self._is_there = False
         return kept
 
     def _discard(self) -> None:
-        if self._file:
-            self._file.close()
+        self._close()
+        if self._is_there:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 def place(root: Path, version: str) -> Path:
@@ -219,10 +230,10 @@ def age(path: Path) -> float:
     return time.time() - path.stat().st_mtime
 
 
-def _write_all(file: BinaryIO, piece: bytearray) -> None:
+def _write_all(handle: int, piece: bytearray) -> None:
     rest = memoryview(piece)
     while rest:
-        rest = rest[file.write(rest) :]
+        rest = rest[os.write(handle, rest) :]
 
 
 def _bring_to_disk(folder: Path) -> None:

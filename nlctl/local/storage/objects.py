@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from nlctl.local.storage import errors, names
 from nlctl.local.storage.bodies import Rules
@@ -36,12 +35,19 @@ class Draft:
     user_metadata: str | None = None
     is_upsert: bool = False
 
-    def step(self, call: Call, caller: Caller, version: str, identifier: str | None = None) -> Step:
-        """The statement that writes its row."""
+    def trial(self, call: Call) -> Step:
+        """The statement that writes its row as whoever asks, who need not be able to read it."""
+        return self._step(call, "object_insert", TRIAL_VERSION, call.caller)
+
+    def step(self, call: Call, version: str) -> Step:
+        """The statement that writes its row, and tells its id."""
+        return self._step(call, "object_add", version, SERVICE)
+
+    def _step(self, call: Call, insert: str, version: str, caller: Caller) -> Step:
         owner = self.owner if self.owner and names.is_uuid(self.owner) else None
         return call.step(
-            "object_upsert" if self.is_upsert else "object_insert",
-            identifier, self.bucket, self.name, version, owner, self.owner,
+            "object_upsert" if self.is_upsert else insert,
+            self.bucket, self.name, version, owner, self.owner,
             json.dumps(self.metadata, ensure_ascii=False), self.user_metadata,
             caller=caller,
         )  # fmt: skip
@@ -72,34 +78,31 @@ async def admit(call: Call, draft: Draft, body: Body | None = None) -> Rules:
 
     The policies are asked by writing the row in a transaction that comes to nothing.
     """
-    rules = call.own_step("bucket_rules", draft.bucket)
-    trial = (call.acting_as(call.caller), draft.step(call, call.caller, TRIAL_VERSION))
+    scope = call.acting_as(call.caller, "scope_and_rules", draft.bucket)
     database = call.service.database
     try:
-        results = await database.run(rules, *trial, keep=False)
+        results = await database.run(scope, draft.trial(call), keep=False)
     except errors.Refusal:
         # The bucket's own objections come first, as on the platform.
-        results = await database.run(rules)
+        results = await database.run(call.acting_as(SERVICE, "scope_and_rules", draft.bucket))
         _read_rules(call, results[0], draft, body)
         raise
     return _read_rules(call, results[0], draft, body)
 
 
-async def write(call: Call, draft: Draft, kept: Kept) -> str:
+async def write(call: Call, draft: Draft, kept: Kept) -> str | None:
     """Commit the row of a file that is complete, then remove the file it replaces; its id.
 
     Without the right to replace, a row that came in the meantime wins.
     """
     place = (draft.bucket, draft.name)
-    identifier = str(uuid4())
     hold = [call.step("object_hold", *place, caller=SERVICE)] if draft.is_upsert else []
     folder = call.service.folder
     try:
         results = await call.service.database.run(
-            call.acting_as(SERVICE),
-            call.step("lock_name", *place, caller=SERVICE),
+            call.acting_as(SERVICE, "scope_and_lock", *place),
             *hold,
-            draft.step(call, SERVICE, kept.version, identifier),
+            draft.step(call, kept.version),
         )
     except errors.Uncertain:
         raise  # the row may be there, so the file has to stay
@@ -107,10 +110,9 @@ async def write(call: Call, draft: Draft, kept: Kept) -> str:
         await folder.remove([kept.version])
         raise
     if draft.is_upsert:
-        replaced = text(results[2])
+        replaced = text(results[1])
         await folder.remove([replaced] if replaced != kept.version else [])
-        return text(results[3]) or identifier
-    return identifier
+    return text(results[-1])
 
 
 async def find_size(call: Call, bucket: str, name: str, version: str) -> str | None:
@@ -120,7 +122,7 @@ async def find_size(call: Call, bucket: str, name: str, version: str) -> str | N
 
 
 def _read_rules(call: Call, result: PGresult, draft: Draft, body: Body | None) -> Rules:
-    document = text(result)
+    document = text(result, result.nfields - 1)
     if document is None:
         raise errors.no_bucket()
     found = json.loads(document)

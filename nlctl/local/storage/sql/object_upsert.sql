@@ -1,10 +1,8 @@
 -- Whoever replaces becomes the owner, if they are somebody.
 insert into storage.objects as o (
-  id, bucket_id, name, version, owner, owner_id, metadata, user_metadata
+  bucket_id, name, version, owner, owner_id, metadata, user_metadata
 )
-values (
-  coalesce($1::uuid, gen_random_uuid()), $2, $3, $4, $5::uuid, $6, $7::jsonb, $8::jsonb
-)
+values ($1, $2, $3, $4::uuid, $5, $6::jsonb, $7::jsonb)
 on conflict (bucket_id, name) do update set
   version = excluded.version,
   owner = coalesce(excluded.owner, o.owner),

@@ -1,2 +1,3 @@
 -- One writer for each name, from its look at what stands there until it has written.
-select pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 0)) is null
+{scope},
+  pg_advisory_xact_lock(hashtextextended($9 || '/' || $10, 0)) is null

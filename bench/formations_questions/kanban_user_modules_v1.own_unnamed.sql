@@ -10,6 +10,6 @@ cross join lateral jsonb_to_recordset(snapshot.content -> 'modules')
   as said (module_uuid uuid, title text, description text, duration integer)
 join public.formation_module_statuses as card
   on card.submission_id = snapshot.submission_id and card.module_uuid = said.module_uuid
-where card.user_id = %(caller)s
+where snapshot.user_id = %(caller)s
 order by card.status, card.position, card.id
 limit 100

@@ -2,7 +2,8 @@
 
 The limit is psycopg in pipeline mode: the same settings, role, statement and database, with no
 HTTP and nobody to answer to. Of several runs in turn the quickest of each counts, because what else
-the machine does only ever makes them slower.
+the machine does only ever makes them slower. With one connection processes take turns: on one core
+it is their work that is measured, on several also how long a core takes to wake.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from bench import cores
 from nlctl import console
 from nlctl.local import keys, platform
 from tests import databases
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
     from tests.databases import Database
 
-CONNECTIONS = (1, 8, 32)
+ONE_CORE = "1, one core"
+CONNECTIONS = {ONE_CORE: 1, "1": 1, "8": 8, "32": 32}
 SUBJECTS = ("get", "rpc")
 LITE = Path(__file__).with_name("data_api_lite.mjs")
 OWNER = "7b0b5f62-8f8e-4f8e-9b1b-0a3c2d1e4f5a"
@@ -121,14 +124,25 @@ def measure(database: Database, lite: Path | None, rounds: int, seconds: float) 
     with servers(database, lite) as urls:
         loads = {"limit": ("bench.data_api_limit", database.authenticator_url)}
         loads |= {name: ("bench.data_api_load", url) for name, url in urls.items()}
-        for subject, connections in product(SUBJECTS, CONNECTIONS):
-            best = best_of(rounds, loads, subject, connections, seconds)
+        for subject, (how, connections) in product(SUBJECTS, CONNECTIONS.items()):
+            with placed(database, how):
+                best = best_of(rounds, loads, subject, connections, seconds)
             for name, measured in best.items():
-                rows.append((subject, str(connections), name, *measured.row(best["limit"])))
+                rows.append((subject, how, name, *measured.row(best["limit"])))
     console.say_table(
         ("", "connections", "", "per second", "ratio", "p10 ms", "p50 ms", "p99 ms", "p99/p50"),
         rows,
     )
+
+
+@contextmanager
+def placed(database: Database, how: str) -> Iterator[None]:
+    """On all cores, or where everybody takes turns anyway, on one."""
+    if how != ONE_CORE:
+        yield
+        return
+    with psycopg.connect(database.url) as connection, cores.shared(connection):
+        yield
 
 
 def best_of(rounds: int, loads: dict[str, tuple[str, str]], *run: object) -> dict[str, Measure]:

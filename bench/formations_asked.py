@@ -204,7 +204,7 @@ class Place:
         """Times would mean nothing if by hand something else came out, or was done."""
         asked, trace = self._trace((question.in_sql(row),), row, "authenticated")
         by_hand, trace_by_hand = self._trace(question.by_hand, row, "none")
-        if self._function_returns_nothing(question):
+        if self._returns_nothing(question):
             by_hand = asked
         if _plain(asked) != _plain(by_hand):
             raise RuntimeError(f"{question.name} differs by hand: {asked} {by_hand}")
@@ -227,7 +227,7 @@ class Place:
     def _settings_of(self, row: Row) -> dict[str, str]:
         return self._settings | {"request.jwt.claims": json.dumps(_claims(row))}
 
-    def _function_returns_nothing(self, question: Question) -> bool:
+    def _returns_nothing(self, question: Question) -> bool:
         return not question.query and self._function(question).returns_nothing
 
     def _returns_rows(self, question: Question) -> bool:

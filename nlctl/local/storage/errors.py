@@ -165,6 +165,11 @@ def disk_full() -> Refusal:
     return Refusal(500, "InternalError", "The disk is full; the object was not stored")
 
 
+def not_written() -> Refusal:
+    """PostgreSQL refused nothing, and yet there is no row."""
+    return Refusal(500, "DatabaseError", "A trigger kept the object from being written")
+
+
 def from_database(error: psycopg.Error) -> Refusal:
     """What PostgreSQL refused, in the service's words."""
     if isinstance(error, Exhausted):

@@ -90,7 +90,7 @@ async def admit(call: Call, draft: Draft, body: Body | None = None) -> Rules:
     return _read_rules(call, results[0], draft, body)
 
 
-async def write(call: Call, draft: Draft, kept: Kept) -> str | None:
+async def write(call: Call, draft: Draft, kept: Kept) -> str:
     """Commit the row of a file that is complete, then remove the file it replaces; its id.
 
     Without the right to replace, a row that came in the meantime wins.
@@ -109,10 +109,14 @@ async def write(call: Call, draft: Draft, kept: Kept) -> str | None:
     except errors.Refusal:
         await folder.remove([kept.version])
         raise
+    identifier = text(results[-1])
+    if identifier is None:  # what stood there, if anything did, still needs its own file
+        await folder.remove([kept.version])
+        raise errors.not_written()
     if draft.is_upsert:
         replaced = text(results[1])
         await folder.remove([replaced] if replaced != kept.version else [])
-    return text(results[-1])
+    return identifier
 
 
 async def find_size(call: Call, bucket: str, name: str, version: str) -> str | None:

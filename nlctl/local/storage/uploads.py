@@ -34,7 +34,7 @@ async def create_signed(call: Call) -> Answer:
     return answer({"Key": f"{call.bucket}/{call.name}"})
 
 
-async def _store(call: Call, owner: str | None, *, is_upsert: bool) -> str | None:
+async def _store(call: Call, owner: str | None, *, is_upsert: bool) -> str:
     draft = Draft(call.bucket, call.name, owner, {}, is_upsert=is_upsert)
     body = await bodies.read(call)
     trial = replace(

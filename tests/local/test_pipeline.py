@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.databases import Database
 
 BEGIN, ROLLBACK = Step(b"begin"), Step(b"rollback")
+INSERT = Step(b"insert into public.pairs values (1, 2)")
 
 
 def test_a_failed_transaction_can_be_ended_however_many_statements_were_prepared(
@@ -67,3 +68,24 @@ def test_a_transaction_left_open_is_nobody_elses(fresh: Database) -> None:
             pool.close()
 
     assert asyncio.run(leave_open()) == [b"authenticator"]
+
+
+def test_what_is_sent_together_is_one_transaction_whose_end_may_fail(fresh: Database) -> None:
+    fresh.run(
+        "create table public.pairs"
+        " (id int primary key, other int references public.pairs deferrable initially deferred)"
+    )
+
+    async def fail_at_the_end() -> bytes | None:
+        connection = await Connection.open(fresh.url, "test")
+        try:
+            for _ in ("prepared", "as prepared"):
+                with pytest.raises(psycopg.errors.ForeignKeyViolation):
+                    await connection.run([INSERT, Step(b"select 1")])
+                assert not connection.is_in_transaction
+            counted = Step(b"select count(*)::text from public.pairs")
+            return (await connection.run([Step(b"select 1"), counted]))[1].get_value(0, 0)
+        finally:
+            connection.close()
+
+    assert asyncio.run(fail_at_the_end()) == b"0"

@@ -75,8 +75,12 @@ class Folder:
 
     async def do(self, act: Callable[..., T], *arguments: Any) -> T:
         """Run what waits for the disk in a thread."""
+        return await self.begin(act, *arguments)
+
+    def begin(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        """The same, without waiting for it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(act, *arguments))
+        return loop.run_in_executor(self._threads, partial(act, *arguments))
 
     async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
         """Write what arrives to a new file, complete and on the disk when this returns."""
@@ -156,15 +160,15 @@ class _New:
         self._digest = hashlib.md5(usedforsecurity=False)
         self._size = 0
         self._buffer = bytearray()
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[Any] | None = None
 
     def __enter__(self) -> _New:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._writing and not self._writing.done():
-            # Cancelled in the middle: the thread still holds the file, and cleans up after itself.
-            self._writing.add_done_callback(lambda _: self._discard())
+            # Cancelled in the middle: the thread still holds the file, and may yet complete it.
+            self._writing.add_done_callback(self._abandon)
         else:
             self._discard()
 
@@ -176,13 +180,14 @@ class _New:
 
     async def finish(self) -> Kept:
         await self._written()
-        return await self._folder.do(self._finish)
+        finishing = self._writing = self._folder.begin(self._finish)
+        return await asyncio.shield(finishing)
 
     async def _hand_over(self) -> None:
         """Give what was gathered to a thread, once it has written what it was given before."""
         await self._written()
         piece, self._buffer = self._buffer, bytearray()
-        self._writing = asyncio.ensure_future(self._folder.do(self._append, piece))
+        self._writing = self._folder.begin(self._append, piece)
 
     async def _written(self) -> None:
         if self._writing:
@@ -206,6 +211,10 @@ class _New:
         kept = self._folder.settle(self._path, self._version, self._size, digest)
         self._is_there = False
         return kept
+
+    def _abandon(self, _: asyncio.Future[Any]) -> None:
+        self._discard()
+        self._folder.path(self._version).unlink(missing_ok=True)
 
     def _discard(self) -> None:
         self._close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import itertools
+import os
 import socket
 import sys
 import threading
@@ -19,6 +21,7 @@ import uvicorn
 import uvloop
 
 from nlctl.local import ports, storage
+from nlctl.local.cluster import SUPERUSER
 from nlctl.local.storage import StorageConfig, folder
 from nlctl.local.tokens import Keyring
 from tests import killing
@@ -27,7 +30,7 @@ from tests.local.storage.services import ADA, OWN_FOLDER, refused
 from tests.local.storage.test_resumable import PIECE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -41,6 +44,20 @@ LARGE = 256 * MEBIBYTE
 ALLOWED_GROWTH = 64 * MEBIBYTE
 MINE = f"private/{ADA}"
 RESUMABLE = {"tus-resumable": "1.0.0"}
+
+KEEP = """
+create function public.keep() returns trigger language plpgsql as 'begin return null; end';
+create trigger keep before {act} on storage.objects
+  for each row execute function public.keep();
+"""
+REFUSE_AT_THE_END = """
+create function public.refuse() returns trigger language plpgsql as $$
+begin
+  raise unique_violation;
+end $$;
+create constraint trigger refuse after insert on storage.objects
+  deferrable initially deferred for each row execute function public.refuse();
+"""
 
 
 def answer_until_killed(database_url: str, kept: str, told: Connection) -> None:
@@ -146,6 +163,68 @@ def test_a_disk_that_fails_at_the_last_moment_leaves_no_row(
         broken.setattr("os.fsync", fail)
         assert ada.upload(f"{MINE}/a").status_code == 500
 
+    assert (storage.versions(), storage.files()) == (set(), [])
+
+
+def test_an_upload_cancelled_at_its_end_leaves_the_file_to_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number would be somebody else's file, or connection, by the time the thread uses it."""
+    bring_to_disk, begun, go_on = os.fsync, threading.Event(), threading.Event()
+
+    def wait_and_bring(handle: int) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        bring_to_disk(handle)
+
+    async def cancel_at_the_end() -> None:
+        async def hello() -> AsyncIterator[bytes]:
+            yield b"hello"
+
+        kept = folder.Folder(tmp_path)
+        kept.open()
+        upload = asyncio.create_task(kept.keep(hello()))
+        await asyncio.to_thread(begun.wait)
+        upload.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await upload
+        [arriving] = kept.incoming.iterdir()
+        assert arriving.read_bytes() == b"hello"
+        go_on.set()
+        await asyncio.to_thread(kept.close)
+
+    monkeypatch.setattr("os.fsync", wait_and_bring)
+    asyncio.run(cancel_at_the_end())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("act", ["insert", "update"])
+def test_an_object_that_a_trigger_keeps_is_kept_whole(serve: Serve, act: str) -> None:
+    storage = serve()
+    storage.ada.upload(f"{MINE}/a", "before")
+    storage.database.run(KEEP.format(act=act))
+
+    answer = storage.ada.upload(f"{MINE}/a", "after", x_upsert="true")
+
+    assert refused(answer)[1:3] == ("500", "DatabaseError")
+    assert storage.ada.read(f"{MINE}/a").text == "before"
+    assert {path.name for path in storage.files()} == storage.versions()
+
+
+def test_an_object_that_a_trigger_lets_go_leaves_no_file(serve: Serve) -> None:
+    storage = serve()
+    storage.database.run(KEEP.format(act="insert"))
+
+    assert refused(storage.ada.upload(f"{MINE}/a"))[1:3] == ("500", "DatabaseError")
+    assert storage.files() == []
+
+
+def test_what_is_refused_when_it_is_committed_leaves_no_file(serve: Serve) -> None:
+    storage = serve()
+    storage.database.run(REFUSE_AT_THE_END, user=SUPERUSER)
+
+    for _ in ("prepared", "as prepared"):
+        assert refused(storage.ada.upload(f"{MINE}/a"))[1:3] == ("409", "Duplicate")
     assert (storage.versions(), storage.files()) == (set(), [])
 
 

@@ -77,9 +77,9 @@ def of(request: ApiRequest, max_rows: int | None) -> Shape:
         request.name,
         request.is_head,
         query.select,
-        tuple([(path, _condition(one, values)) for path, one in query.conditions]),
+        _conditions(query, values),
         query.orders,
-        tuple([(path, _window(one, max_rows, values)) for path, one in query.windows.items()]),
+        _windows(query, max_rows, values),
         query.columns,
         query.on_conflict,
         _body(request.body, values),
@@ -100,6 +100,16 @@ def arguments(request: ApiRequest) -> tuple[tuple[str, str], ...]:
 
 def _leaves(condition: Condition) -> int:
     return sum(map(_leaves, condition.terms)) if isinstance(condition, Logic) else 1
+
+
+def _conditions(query: Query, values: list[str | bytes | None]) -> Hashable:
+    return tuple([(path, _condition(one, values)) for path, one in query.conditions])
+
+
+def _windows(query: Query, max_rows: int | None, values: list[str | bytes | None]) -> Hashable:
+    if not query.windows:
+        return ()
+    return tuple([(path, _window(one, max_rows, values)) for path, one in query.windows.items()])
 
 
 def _condition(condition: Condition, values: list[str | bytes | None]) -> Hashable:
@@ -164,6 +174,8 @@ def _is_binary(body: RawBody) -> bool:
 
 def _arguments(request: ApiRequest, values: list[str | bytes | None]) -> Hashable:
     given = arguments(request)
+    if not given:
+        return ()
     values.extend(value for _, value in given)
     return tuple([name for name, _ in given])
 

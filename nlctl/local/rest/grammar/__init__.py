@@ -11,7 +11,7 @@ from nlctl.local.rest.request import EVERYTHING, Query
 
 if TYPE_CHECKING:
     from nlctl.local.rest.grammar.query_string import Pairs
-    from nlctl.local.rest.request import Condition, OrderTerm, Path
+    from nlctl.local.rest.request import Condition, OrderTerm, Path, Window
 
 __all__ = ["canonical", "met", "parse"]
 
@@ -53,11 +53,13 @@ def parse(query_string: bytes, *, is_call: bool = False) -> Query:
         select=selection.read(shaping["select"]) if "select" in shaping else EVERYTHING,
         conditions=tuple(found),
         orders=tuple(orders.items()),
-        windows={
-            path: windows.read(limits.get(path), offsets.get(path))
-            for path in {**limits, **offsets}
-        },
+        windows=_windows(limits, offsets) if limits or offsets else NOTHING.windows,
         columns=None if columns is None else fields.names("columns", columns),
         on_conflict=None if on_conflict is None else fields.names("on_conflict", on_conflict),
         arguments=tuple(arguments),
     )
+
+
+def _windows(limits: dict[Path, str], offsets: dict[Path, str]) -> dict[Path, Window]:
+    paths = {**limits, **offsets}
+    return {path: windows.read(limits.get(path), offsets.get(path)) for path in paths}

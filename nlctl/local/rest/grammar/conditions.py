@@ -44,7 +44,6 @@ _QUANTIFIABLE = {
     Operator.IMATCH,
 }
 _OPERATORS = {str(operator): operator for operator in Operator}
-_COMPARISON = re.compile(rf"({'|'.join(_OPERATORS)})\.(.*)", re.DOTALL)
 _SEARCHES = {str(search): search for search in Search}
 
 
@@ -61,9 +60,8 @@ def read_logic(key: str, text: str) -> tuple[Path, Condition]:
 
 def read_filter(field: Field, text: str) -> Filter:
     """The condition that a value puts on its field."""
-    comparison = _COMPARISON.fullmatch(text)
-    if comparison:  # what most filters are, and the grammar below would find the same
-        name, value = comparison.groups()
+    name, dot, value = text.partition(".")
+    if dot and name in _OPERATORS:  # as in most filters; the grammar below would find the same
         return Filter(field, Compare(_OPERATORS[name], value))
     operation, negated = parameter.read("filter", text, _whole_operation)
     return Filter(field, operation, negated)
@@ -71,7 +69,8 @@ def read_filter(field: Field, text: str) -> Filter:
 
 def is_filter(text: str) -> bool:
     """Whether a value begins with an operator, rather than being an argument."""
-    if _COMPARISON.fullmatch(text):
+    name, dot, _ = text.partition(".")
+    if dot and name in _OPERATORS:
         return True
     return parameter.read("filter", text, _operation_or_nothing) is not None
 

@@ -17,12 +17,19 @@ _PLAIN = re.compile(rb"[a-zA-Z0-9_.~-]*")
 
 def read_pairs(query_string: bytes) -> Pairs:
     """Names and values as text. A name without `=` says nothing and is left out."""
+    decode = bytes.decode if _is_plain(query_string) else _decoded
     pairs = []
     for part in _parts(query_string):
         name, equals, value = part.partition(b"=")
         if equals:
-            pairs.append((_decoded(name), _decoded(value)))
+            pairs.append((decode(name), decode(value)))
     return pairs
+
+
+def _is_plain(query_string: bytes) -> bool:
+    """Whether all of it means what it looks like, as in most requests."""
+    is_encoded = b"%" in query_string or b"+" in query_string or b"\0" in query_string
+    return query_string.isascii() and not is_encoded
 
 
 def _parts(query_string: bytes) -> list[bytes]:

@@ -49,21 +49,22 @@ grant select, insert, update, delete on public.formation_module_statuses to serv
 create view public.kanban_user_modules_v1 with (security_invoker = true) as
 select
   card.id as status_id,
-  -- The snapshot's rather than the card's: whoever asks for a person's boards finds those first,
-  -- and each is unpacked once, not for each of its cards.
+  -- The snapshot's rather than the card's: whoever asks for a person's boards finds those first.
   snapshot.user_id,
   snapshot.submission_id,
   card.module_uuid,
   card.status,
   card.position,
-  module.title,
-  module.description,
-  module.duration
+  module.said ->> 'title' as title,
+  module.said ->> 'description' as description,
+  (module.said ->> 'duration')::integer as duration
 from public.user_formation_snapshots as snapshot
-cross join lateral jsonb_to_recordset(snapshot.content -> 'modules')
-  as module (module_uuid uuid, title text, description text, duration integer)
+-- Of all that unpacks JSON this is what PostgreSQL expects the most rows of (1,000), and so hashes
+-- the modules of a board, where it might have told them all again for each card.
+cross join lateral jsonb_path_query(snapshot.content, '$.modules[*]') as module (said)
 join public.formation_module_statuses as card
-  on card.submission_id = snapshot.submission_id and card.module_uuid = module.module_uuid;
+  on card.submission_id = snapshot.submission_id
+  and card.module_uuid = (module.said ->> 'module_uuid')::uuid;
 comment on column public.kanban_user_modules_v1.status_id is
   'The card: what move_kanban_module is given.';
 comment on column public.kanban_user_modules_v1.position is 'Its place in its column, from 0.';

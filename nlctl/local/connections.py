@@ -50,11 +50,6 @@ def allow_many() -> None:
 class HttpConnection(HttpToolsProtocol):
     """One connection that speaks HTTP, until it becomes a websocket."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin. An answer leaves when it is written, not when the loop comes round."""
-        transport.set_write_buffer_limits(high=0)
-        super().connection_made(transport)
-
     def on_headers_complete(self) -> None:
         """Begin to answer: as uvicorn does it, without what no stack of ours asks for."""
         self._describe()
@@ -175,11 +170,6 @@ class Connection(WebSocketsSansIOProtocol):
 
     heard_at = 0.0
     """When the latest byte came, on the loop's clock."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take over from HTTP. What is said at the same time leaves together."""
-        transport.set_write_buffer_limits()
-        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+import uvloop
 from uvicorn.server import ServerState
 
 from nlctl.local import connections
@@ -38,8 +41,6 @@ class Wire(asyncio.Transport):
 
     def resume_reading(self) -> None: ...
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
-
 
 def answering(*bodies: bytes) -> ASGIApp:
     """An application that answers in so many pieces, and lets others work in between."""
@@ -57,12 +58,17 @@ def answering(*bodies: bytes) -> ASGIApp:
     return app
 
 
+def connect(app: ASGIApp, state: ServerState) -> connections.HttpConnection:
+    """The server's side of a connection that is about to be made."""
+    return connections.HttpConnection(uvicorn.Config(app, log_config=None), state, {})
+
+
 def answer(app: ASGIApp, request: bytes = REQUEST) -> Wire:
     """What leaves the server for one request."""
 
     async def ask() -> Wire:
         wire, state = Wire(), ServerState()
-        connection = connections.HttpConnection(uvicorn.Config(app, log_config=None), state, {})
+        connection = connect(app, state)
         connection.connection_made(wire)
         connection.data_received(request)
         await asyncio.gather(*state.tasks)
@@ -111,3 +117,34 @@ def test_an_answer_leaves_before_its_connection_ends() -> None:
 
     assert wire.closed
     assert b"".join(wire.written).endswith(b"hello")
+
+
+def test_an_answer_is_heard_before_anything_is_done_after_it() -> None:
+    heard = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await answering(b"hello")(scope, receive, send)
+        heard.wait()  # nor does the loop come round
+
+    def hear(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as caller:
+            caller.sendall(REQUEST)
+            try:
+                return caller.recv(1000)
+            finally:
+                heard.set()
+
+    async def ask() -> bytes:
+        loop, state = asyncio.get_running_loop(), ServerState()
+        async with await loop.create_server(lambda: connect(app, state), "127.0.0.1", 0) as server:
+            return await asyncio.to_thread(hear, server.sockets[0].getsockname()[1])
+
+    assert uvloop.run(ask()).endswith(b"hello")
+
+
+def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request() -> None:
+    request = REQUEST.replace(b"Host", b"Content-Length: 99999\r\nHost")
+
+    sent = b"".join(answer(answering(b"hello"), request + b"x" * 99_999 + REQUEST).written)
+
+    assert sent.count(b"HTTP/1.1 200 OK") == sent.count(b"HTTP/1.1") == 2

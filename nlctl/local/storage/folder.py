@@ -214,7 +214,8 @@ class _New:
 
     def _abandon(self, _: asyncio.Future[Any]) -> None:
         self._discard()
-        self._folder.path(self._version).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._folder.path(self._version).unlink(missing_ok=True)
 
     def _discard(self) -> None:
         self._close()

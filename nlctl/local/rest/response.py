@@ -253,7 +253,7 @@ def _is_sendable(name: bytes) -> bool:
 
 def _header(name: str, value: str) -> Header:
     one_line = value if value.isprintable() else _UNPRINTABLE.sub(" ", value)
-    return name.lower().encode("utf-8", "replace"), one_line.encode("utf-8", "replace")
+    return name.encode("utf-8", "replace").lower(), one_line.encode("utf-8", "replace")
 
 
 def framed(response: Response, *, is_head: bool) -> Response:

@@ -147,9 +147,10 @@ def test_sql_cannot_break_the_framing_of_an_answer() -> None:
     assert answer.header("x") == "a  Y: b"
 
 
-@pytest.mark.parametrize("header", [{"X A": "b"}, {"é": "b"}, {"": "b"}, {"X:": "b"}])
-def test_what_is_no_name_of_a_header_is_left_out(header: dict[str, str]) -> None:
-    plain, odd = answered(Result(b"1")), answered(Result(b"1", headers=json.dumps([header])))
+@pytest.mark.parametrize("name", ["X A", "é", "", "X:", "\N{KELVIN SIGN}"])
+def test_what_is_no_name_of_a_header_is_left_out(name: str) -> None:
+    headers = json.dumps([{name: "b"}])
+    plain, odd = answered(Result(b"1")), answered(Result(b"1", headers=headers))
 
     assert odd.headers == plain.headers
 

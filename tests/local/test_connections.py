@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
-import uvloop
 from uvicorn.server import ServerState
 
 from nlctl.local import connections
@@ -120,6 +119,7 @@ def test_an_answer_leaves_before_its_connection_ends() -> None:
 
 
 def test_an_answer_is_heard_before_anything_is_done_after_it() -> None:
+    uvloop = pytest.importorskip("uvloop", reason="there is none for Windows")
     heard = threading.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -322,6 +323,24 @@ def test_what_remains_keeps_its_order_when_several_modules_go_at_once(
     for name, course in courses.items():
         remaining = [module for module in held[name] if module not in gone]
         assert school.run(PLACES, [course]) == list(enumerate(remaining))
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1)])
+def test_modules_that_go_at_the_same_time_leave_no_gap(
+    school: Database, ada: Person, first: int, second: int
+) -> None:
+    """As a server or a purge of the palette removes them, who do not hold the course first."""
+    course = compose(ada, make_palette(school, 5))
+    held = order(school, course)
+    remove = "delete from public.course_modules where id = %s"
+    with school.connect(autocommit=False) as removing:
+        removing.execute(remove.encode(), [held[first]])
+        with in_background(partial(school.run, remove, [held[second]])) as removed:
+            wait_until_somebody_waits(school)
+            removing.commit()
+            removed.result()
+    remaining = [module for module in held if module not in (held[first], held[second])]
+    assert school.run(PLACES, [course]) == list(enumerate(remaining))
 
 
 def test_a_course_is_published_with_what_was_being_changed(

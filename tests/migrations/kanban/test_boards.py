@@ -9,9 +9,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from nlctl.local.rest import RestConfig
 from tests.callers import anonymous
 from tests.concurrency import at_once, in_background, transaction_of, wait_until_somebody_waits
 from tests.formations import Board, compose, make_palette, start, submit
+from tests.local.rest import serving
 from tests.migrations.kanban.cards import INIT, THREADS, card_of, columns_of, move
 
 if TYPE_CHECKING:
@@ -43,6 +45,20 @@ def test_a_board_begins_with_everything_to_do_in_the_words_that_were_frozen(
         for place in range(2)
     ]
     assert {str(card["user_id"]) for card in board.cards()} == {board.author.id}
+
+
+def test_a_submission_brings_all_of_its_cards(school: Database, board: Board) -> None:
+    """The Data API learns from the view's columns how many there are: those of the cards."""
+    asked = "/formation_submissions?select=id,kanban_user_modules_v1(title,profiles(id))"
+    config = RestConfig(school.authenticator_url)
+    with (
+        serving.embed(config) as api,
+        api.client("authenticated", sub=board.author.id) as client,
+    ):
+        [submission] = serving.rows(client, asked)
+    assert sorted(card["title"] for card in submission["kanban_user_modules_v1"]) == [
+        f"Module {number}" for number in (1, 2, 3)
+    ]
 
 
 def test_a_board_has_no_gap_no_double_and_no_other_status(school: Database, board: Board) -> None:

@@ -51,7 +51,7 @@ select
   card.id as status_id,
   -- The snapshot's rather than the card's: whoever asks for a person's boards finds those first.
   snapshot.user_id,
-  -- The card's: of a column that is unique in its table the Data API would only ever embed one row.
+  -- The card's: by a column that is unique in its table the Data API would embed one row only.
   card.submission_id,
   card.module_uuid,
   card.status,

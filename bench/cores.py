@@ -35,9 +35,12 @@ def shared(server: psycopg.Connection) -> Iterator[None]:
     """Have this process, those it started and a whole database server share one core."""
     postmaster = psutil.Process(server.info.backend_pid).parent()
     parents = [psutil.Process(), *([postmaster] if postmaster else [])]
-    processes = [one.pid for each in parents for one in (each, *each.children(recursive=True))]
-    stay_on(ONE, *processes)
+    stay_on(ONE, *_families(parents))
     try:
         yield
     finally:
-        stay_on(ALL, *filter(psutil.pid_exists, processes))
+        stay_on(ALL, *_families(parents))  # those too that began meanwhile
+
+
+def _families(parents: list[psutil.Process]) -> list[int]:
+    return [one.pid for each in parents for one in (each, *each.children(recursive=True))]

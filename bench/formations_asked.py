@@ -8,9 +8,7 @@ the statements that somebody would write by hand for the same answer, and to lea
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
+from bench import cores
 from bench.formations_traces import Trace, Tracer, difference, masked
 from bench.wire import Wire
 from nlctl.database import Caller, settings_of
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("formations_questions")
 SECTIONS = re.compile(r"^-- (Sample|Asked|By hand):? ?(.*)$", re.MULTILINE)
 Row = dict[str, Any]
-# How far a process is from the one that it waits for is worth 0.05 ms, and chance decides: where
-# it can be had, whoever asks in SQL or by hand shares a core with his server.
-CORES = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
-ONE_CORE = {max(CORES, default=0)}
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ class Place:
         self._expert.execute("set plan_cache_mode = force_generic_plan")
         self._expert.commit()
         for connection in (self._people, self._expert):
-            _stay_on(ONE_CORE, connection.info.backend_pid)
+            cores.stay_on(cores.ONE, connection.info.backend_pid)
         self._settings = settings_of(self._people, Caller("authenticated"))
         _undo(self._people)
         self._wire = Wire(gateway)
@@ -147,7 +142,7 @@ class Place:
 
     def in_sql(self, question: Question, row: Row) -> float:
         """Seconds, in a transaction that has become the caller already."""
-        _stay_on(ONE_CORE)
+        cores.stay_on(cores.ONE)
         _begin(self._people, self._settings_of(row))
         begin = perf_counter()
         self._people.execute(question.in_sql(row).encode(), _values(row), prepare=True)
@@ -166,7 +161,7 @@ class Place:
         return self._by_hand(question.by_hand, row)
 
     def _by_hand(self, statements: tuple[str, ...], row: Row) -> float:
-        _stay_on(ONE_CORE)
+        cores.stay_on(cores.ONE)
         values = _values(row)
         # Triggers ask who calls; and what goes before leaves its mark on the processor's caches.
         _begin(self._expert, self._settings_of(row) | {"role": "none"})
@@ -183,7 +178,7 @@ class Place:
 
     def in_http(self, question: Question, row: Row) -> float:
         """Seconds of the request, with whatever the Data API does around it."""
-        _stay_on(CORES)
+        cores.stay_on(cores.ALL)
         method, path, body = question.in_http(row)
         headers = {
             "apikey": keys.PUBLISHABLE_KEY,
@@ -246,12 +241,6 @@ class Place:
                 raise RuntimeError(f"There is no function {name}.")
             self._functions[name] = _Function(*found)
         return self._functions[name]
-
-
-def _stay_on(cores: set[int], process: int = 0) -> None:
-    """Let a process, or this one, run on these cores only."""
-    if sys.platform == "linux":
-        os.sched_setaffinity(process, cores)
 
 
 def _begin(connection: psycopg.Connection, settings: dict[str, str]) -> None:

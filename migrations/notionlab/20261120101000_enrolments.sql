@@ -284,8 +284,8 @@ security definer -- people may not write user_courses; this is their door
 set search_path = ''
 as $$
 begin
-  delete from public.user_courses as mine using app.caller
-  where mine.user_id = caller.id and mine.course_id = p_course_id;
+  delete from public.user_courses
+  where user_id = (select id from app.caller) and course_id = p_course_id;
   if not found then
     perform app.require_user();
     perform app.refuse('NOT_FOUND', 'Tu ne suis pas cette formation.');

@@ -51,12 +51,12 @@ class Question:
         """What is called; None where a table or view is read."""
         return None if self.query else self.name.partition(".")[0]
 
-    def in_sql(self, row: Row) -> str:
-        """What the person sends."""
+    def in_sql(self, row: Row, *, for_nothing: bool) -> str:
+        """What the person sends; a function may be called for what it does alone."""
         if self.query:
             return self.query
         given = ", ".join(f"{name} => %({name})s" for name in _arguments(row))
-        return f"select * from public.{self.function}({given})"
+        return f"select {'' if for_nothing else '* from '}public.{self.function}({given})"
 
     @property
     def by_hand_as_json(self) -> tuple[str, ...]:
@@ -143,9 +143,10 @@ class Place:
     def in_sql(self, question: Question, row: Row) -> float:
         """Seconds, in a transaction that has become the caller already."""
         cores.stay_on(cores.ONE)
+        asked, values = self._asked(question, row).encode(), _values(row)
         _begin(self._people, self._settings_of(row))
         begin = perf_counter()
-        self._people.execute(question.in_sql(row).encode(), _values(row), prepare=True)
+        self._people.execute(asked, values, prepare=True)
         taken = perf_counter() - begin
         _undo(self._people)
         return taken
@@ -162,16 +163,16 @@ class Place:
 
     def _by_hand(self, statements: tuple[str, ...], row: Row) -> float:
         cores.stay_on(cores.ONE)
-        values = _values(row)
+        sent, values = [statement.encode() for statement in statements], _values(row)
         # Triggers ask who calls; and what goes before leaves its mark on the processor's caches.
         _begin(self._expert, self._settings_of(row) | {"role": "none"})
         begin = perf_counter()
-        if len(statements) == 1:
-            self._expert.execute(statements[0].encode(), values, prepare=True)
+        if len(sent) == 1:
+            self._expert.execute(sent[0], values, prepare=True)
         else:
             with self._expert.pipeline():
-                for statement in statements:
-                    self._expert.execute(statement.encode(), values, prepare=True)
+                for statement in sent:
+                    self._expert.execute(statement, values, prepare=True)
         taken = perf_counter() - begin
         _undo(self._expert)
         return taken
@@ -197,7 +198,7 @@ class Place:
 
     def check(self, question: Question, row: Row) -> None:
         """Times would mean nothing if by hand something else came out, or was done."""
-        asked, trace = self._trace((question.in_sql(row),), row, "authenticated")
+        asked, trace = self._trace((self._asked(question, row),), row, "authenticated")
         by_hand, trace_by_hand = self._trace(question.by_hand, row, "none")
         if self._returns_nothing(question):
             by_hand = asked
@@ -221,6 +222,9 @@ class Place:
 
     def _settings_of(self, row: Row) -> dict[str, str]:
         return self._settings | {"request.jwt.claims": json.dumps(_claims(row))}
+
+    def _asked(self, question: Question, row: Row) -> str:
+        return question.in_sql(row, for_nothing=self._returns_nothing(question))
 
     def _returns_nothing(self, question: Question) -> bool:
         return not question.query and self._function(question).returns_nothing

@@ -12,6 +12,7 @@ import random
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ ROWS = Path(__file__).with_name("formations_rows.sql")
 FEW = 10_000
 WARM_UP_RUNS = 8  # plans are settled after five, those inside functions too
 IN_A_ROW = 4
+COMPARED = (("by_hand", "in_sql"), ("by_hand_as_json", "in_http", "of_nothing"))
+"""The ways that take turns, by their names in `Place` and `Taken`."""
 COLUMNS = (
     "", "by hand", "SQL p50", "p95", "ratio", "growth", "by hand", "HTTP p50", "p95", "ratio",
 )  # fmt: skip
@@ -48,17 +51,19 @@ class Taken:
     in_http: list[float] = field(default_factory=list)
     of_nothing: list[float] = field(default_factory=list)
 
-    def run(self, place: Place, question: Question, rows: list[dict[str, object]]) -> None:
-        """Ask in all these ways, in any order, each once to be warm and then for these rows."""
-        ways = [
-            (self.by_hand, place.by_hand), (self.in_sql, place.in_sql),
-            (self.by_hand_as_json, place.by_hand_as_json), (self.in_http, place.in_http),
-            (self.of_nothing, place.of_nothing),
-        ]  # fmt: skip
-        random.shuffle(ways)
-        for times, ask in ways:
+    def run(
+        self, place: Place, ways: tuple[str, ...], question: Question, rows: list[dict[str, object]]
+    ) -> None:
+        """Ask in these ways, in any order, each once to be warm and then for these rows."""
+        for way in random.sample(ways, len(ways)):
+            ask, times = getattr(place, way), getattr(self, way)
             ask(question, rows[0])
             times.extend(ask(question, row) * 1000 for row in rows)
+
+    def forget(self, ways: tuple[str, ...]) -> None:
+        """Leave out what was only to warm up."""
+        for way in ways:
+            getattr(self, way).clear()
 
 
 def fill(database: Database, rows: int) -> None:
@@ -85,16 +90,16 @@ def places(base: Database, volumes: tuple[int, ...]) -> Iterator[list[Place]]:
 
 
 def time(question: Question, where: list[Place], runs: int) -> list[Taken]:
-    """Ask everywhere in turn, a few times in a row, so that a busy machine slows them all."""
+    """Ask everywhere in turn, a few times in a row: a busy machine slows what is compared."""
     taken = [Taken() for _ in where]
     rows = [place.rows(question, WARM_UP_RUNS + runs) for place in where]
     for place, samples in zip(where, rows, strict=True):
         place.check(question, samples[0])
-    for begin in range(0, WARM_UP_RUNS + runs, IN_A_ROW):
-        if begin == WARM_UP_RUNS:
-            taken = [Taken() for _ in where]
+    for ways, begin in product(COMPARED, range(0, WARM_UP_RUNS + runs, IN_A_ROW)):
         for place, samples, times in zip(where, rows, taken, strict=True):
-            times.run(place, question, samples[begin : begin + IN_A_ROW])
+            if begin == WARM_UP_RUNS:
+                times.forget(ways)
+            times.run(place, ways, question, samples[begin : begin + IN_A_ROW])
     return taken
 
 

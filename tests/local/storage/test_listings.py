@@ -6,20 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nlctl.local.cluster import SUPERUSER
 from tests.local.storage.services import ADA, refused
 
 if TYPE_CHECKING:
     from tests.local.storage.services import Running, Somebody
 
 NAMES = ["a.txt", "B.txt", "c_1.txt", "cx1.txt", "deep/one.txt", "deep/er/two.txt", "Photos/p.png"]
+# What came within one millisecond is listed by its name.
+SPREAD = """
+set local session_replication_role = replica;
+update storage.objects as object
+set created_at = moment, updated_at = moment
+from (
+  select id, now() + row_number() over (order by created_at) * interval '1 s' as moment
+  from storage.objects
+) as spread
+where object.id = spread.id;
+"""
 
 
 @pytest.fixture
 def filled(storage: Running, server: Somebody) -> Somebody:
     """A server before a bucket with some objects."""
-    for name in NAMES:
-        server.upload(f"private/{name}")
+    fill(storage, server, NAMES)
     return server
+
+
+def fill(storage: Running, server: Somebody, names: list[str]) -> None:
+    """Upload objects, and have them come one after the other."""
+    for name in names:
+        server.upload(f"private/{name}")
+    storage.database.run(SPREAD, user=SUPERUSER)
 
 
 def names(somebody: Somebody, prefix: str = "", **options: Any) -> list[str]:
@@ -91,10 +109,9 @@ def test_a_listing_has_pages(filled: Somebody) -> None:
     [("asc", ["one", "two", "three"]), ("desc", ["three", "two", "one"])],
 )
 def test_objects_are_sorted_by_their_dates(
-    server: Somebody, order: str, expected: list[str]
+    storage: Running, server: Somebody, order: str, expected: list[str]
 ) -> None:
-    for name in ("one", "two", "three"):
-        server.upload(f"private/{name}")
+    fill(storage, server, ["one", "two", "three"])
 
     assert names(server, sortBy={"column": "created_at", "order": order}) == expected
 

@@ -16,11 +16,11 @@ import hashlib
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from uuid import UUID, uuid4
-
-from nlctl.local.storage.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -55,7 +55,7 @@ class Folder:
         self._root = root
         self.incoming = root / INCOMING
         self._shelves = {name: root / OBJECTS / name for name in SHELVES}
-        self._threads = Threads(THREADS, "storage")
+        self._threads = ThreadPoolExecutor(THREADS, "storage")
 
     def open(self) -> None:
         """Make the folder, and throw away what never became complete."""
@@ -67,7 +67,7 @@ class Folder:
 
     def close(self) -> None:
         """Let the threads go."""
-        self._threads.close()
+        self._threads.shutdown()
 
     def path(self, version: str) -> Path:
         """Where the file of a version is."""
@@ -79,7 +79,8 @@ class Folder:
 
     def begin(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """The same, without waiting for it."""
-        return self._threads.begin(act, *arguments)
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._threads, partial(act, *arguments))
 
     async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
         """Write what arrives to a new file, complete and on the disk when this returns."""

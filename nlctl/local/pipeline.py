@@ -17,6 +17,8 @@ import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
 
+from nlctl.local.busy_polling import BusyPolling
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -68,8 +70,9 @@ class _Sent:
 class Connection:
     """One connection to PostgreSQL, used by one request at a time."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[object]) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[object], polling: BusyPolling) -> None:
         self._connection = connection  # which would hang up if it were forgotten
+        self._polling = polling
         self._pgconn = connection.pgconn
         self._socket = self._pgconn.socket
         self._loop = asyncio.get_running_loop()
@@ -83,7 +86,7 @@ class Connection:
         self._loop.add_reader(self._socket, self._read)
 
     @classmethod
-    async def open(cls, url: str, name: str) -> Connection:
+    async def open(cls, url: str, name: str, polling: BusyPolling | None = None) -> Connection:
         """Connect and log in."""
         try:
             connection = await psycopg.AsyncConnection.connect(
@@ -91,7 +94,7 @@ class Connection:
             )
         except psycopg.Error as error:
             raise Unreachable(str(error).strip()) from error
-        return cls(connection)
+        return cls(connection, polling or BusyPolling())
 
     async def run(self, steps: Sequence[Step]) -> list[PGresult]:
         """Send the steps together and wait for all of their results.
@@ -133,7 +136,7 @@ class Connection:
         try:
             self._sent = self._send(steps)
             self._flush()
-            await self._sent.done
+            await self._polling.wait(self._sent.done)
             return self._sent
         except psycopg.OperationalError as error:
             self.close()
@@ -219,6 +222,7 @@ class Pool:
         self._opened = 0
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._polling = BusyPolling()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -275,7 +279,7 @@ class Pool:
     async def _open(self) -> Connection:
         self._opened += 1
         try:
-            return await Connection.open(self._url, self._name)
+            return await Connection.open(self._url, self._name, self._polling)
         except BaseException:
             self._opened -= 1
             self._wake_one()

@@ -153,17 +153,42 @@ def test_a_full_disk_refuses_and_keeps_what_was_there(
     assert len(storage.files()) == 1
 
 
-def test_a_disk_that_fails_at_the_last_moment_leaves_no_row(
+def test_a_disk_that_fails_at_the_last_moment_keeps_what_was_there(
     storage: Running, ada: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ada.upload(f"{MINE}/a", "before")
+
     def fail(_: int) -> None:
         raise OSError(errno.EIO, "broken")
 
     with monkeypatch.context() as broken:
         broken.setattr("os.fsync", fail)
-        assert ada.upload(f"{MINE}/a").status_code == 500
+        assert ada.upload(f"{MINE}/a", "after", x_upsert="true").status_code == 500
+        assert ada.upload(f"{MINE}/b").status_code == 500
 
-    assert (storage.versions(), storage.files()) == (set(), [])
+    assert ada.read(f"{MINE}/a").text == "before"
+    assert storage.versions() == {path.name for path in storage.files()}
+    assert len(storage.files()) == 1
+
+
+@pytest.mark.parametrize("moves_open_files", [True, False])
+def test_no_row_is_there_before_its_file_and_its_name_are_on_the_disk(
+    storage: Running, ada: Somebody, monkeypatch: pytest.MonkeyPatch, *, moves_open_files: bool
+) -> None:
+    rows_seen: list[set[str]] = []
+    bring_to_disk = os.fsync
+
+    def look_and_bring(handle: int) -> None:
+        rows_seen.append(storage.versions())
+        bring_to_disk(handle)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(folder, "MOVES_OPEN_FILES", moves_open_files)
+        watched.setattr("os.fsync", look_and_bring)
+        ada.upload(f"{MINE}/a", "whole")
+
+    assert rows_seen == [set(), set()], "one for the file, one for its name"
+    assert ada.read(f"{MINE}/a").text == "whole"
 
 
 def test_an_upload_cancelled_at_its_end_leaves_the_file_to_its_thread(
@@ -188,8 +213,8 @@ def test_an_upload_cancelled_at_its_end_leaves_the_file_to_its_thread(
         upload.cancel()
         with pytest.raises(asyncio.CancelledError):
             await upload
-        [arriving] = kept.incoming.iterdir()
-        assert arriving.read_bytes() == b"hello"
+        [whole] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert whole.read_bytes() == b"hello"
         go_on.set()
         await asyncio.to_thread(kept.close)
 

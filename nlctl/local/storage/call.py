@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode
+"""A JSON document; json.dumps would make an encoder for each."""
+
 
 class Gone(Exception):
     """Whoever asked has hung up."""
@@ -55,7 +58,7 @@ class Answer:
 
 def answer(document: Any, status: int = 200) -> Answer:
     """A JSON document."""
-    return answer_text(json.dumps(document, ensure_ascii=False), status)
+    return answer_text(to_json(document), status)
 
 
 def answer_text(text: str, status: int = 200) -> Answer:

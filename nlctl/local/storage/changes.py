@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from nlctl.local.storage import bodies, errors, names, objects
-from nlctl.local.storage.call import answer, answer_rows
+from nlctl.local.storage.call import answer, answer_rows, to_json
 from nlctl.local.storage.callers import SERVICE
 from nlctl.local.storage.database import text, texts
 from nlctl.local.storage.objects import Draft
@@ -94,7 +94,7 @@ async def remove_many(call: Call) -> Answer:
         raise errors.invalid(f"body/prefixes must have between 1 and {MOST_NAMES} items")
     results = await call.service.database.run(
         call.acting_as(call.caller),
-        call.step("object_remove_many", call.bucket, json.dumps(wanted, ensure_ascii=False)),
+        call.step("object_remove_many", call.bucket, to_json(wanted)),
     )
     await call.service.folder.remove(texts(results[1]))
     return answer_rows(texts(results[1], 1))
@@ -113,7 +113,7 @@ def _copy_of(row: dict[str, object], target: Place, call: Call, fields: Fields) 
     """The copied object: with all that is known of it, or with what the caller says instead."""
     metadata = dict(row["metadata"] or {})  # type: ignore[call-overload]
     known = row["user_metadata"]
-    user_metadata = None if known is None else json.dumps(known, ensure_ascii=False)
+    user_metadata = None if known is None else to_json(known)
     if not fields.boolean("copyMetadata", default=True):
         said = fields.table("metadata")
         given = {name: said.text(name) for name in ("cacheControl", "mimetype") if name in said}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from nlctl.local.storage import bodies, callers, errors, objects
-from nlctl.local.storage.call import answer
+from nlctl.local.storage.call import answer, to_json
 from nlctl.local.storage.database import text, texts
 from nlctl.local.storage.objects import Draft
 from nlctl.local.tokens import TokenRejected
@@ -50,7 +49,7 @@ async def sign_many(call: Call) -> Answer:
         raise errors.invalid(f"body/paths must have between 1 and {MOST_PATHS} items")
     results = await call.service.database.run(
         call.acting_as(call.caller),
-        call.step("object_find_many", call.bucket, json.dumps(paths, ensure_ascii=False)),
+        call.step("object_find_many", call.bucket, to_json(paths)),
     )
     readable = set(texts(results[1]))
     return answer([_signed_path(call, path, seconds, path in readable) for path in paths])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlctl.local.storage import errors, names
 from nlctl.local.storage.bodies import Rules
+from nlctl.local.storage.call import to_json
 from nlctl.local.storage.callers import SERVICE
 from nlctl.local.storage.database import text
 
@@ -48,7 +49,7 @@ class Draft:
         return call.step(
             "object_upsert" if self.is_upsert else insert,
             self.bucket, self.name, version, owner, self.owner,
-            json.dumps(self.metadata, ensure_ascii=False), self.user_metadata,
+            to_json(self.metadata), self.user_metadata,
             caller=caller,
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nlctl.local.storage import bodies, links, objects
@@ -35,18 +34,12 @@ async def create_signed(call: Call) -> Answer:
 
 
 async def _store(call: Call, owner: str | None, *, is_upsert: bool) -> str:
-    draft = Draft(call.bucket, call.name, owner, {}, is_upsert=is_upsert)
+    place = (call.bucket, call.name, owner)
     body = await bodies.read(call)
-    trial = replace(
-        draft,
-        metadata=objects.declare(body.content_type, body.size),
-        user_metadata=body.user_metadata,
-    )
+    declared = objects.declare(body.content_type, body.size)
+    trial = Draft(*place, declared, body.user_metadata, is_upsert=is_upsert)
     rules = await objects.admit(call, trial, body)
     kept = await call.service.folder.keep(rules.measured(body, call.name))
-    final = replace(
-        draft,
-        metadata=objects.describe(kept, body.content_type, body.cache_control),
-        user_metadata=body.user_metadata or "{}",
-    )
+    described = objects.describe(kept, body.content_type, body.cache_control)
+    final = Draft(*place, described, body.user_metadata or "{}", is_upsert=is_upsert)
     return await objects.write(call, final, kept)

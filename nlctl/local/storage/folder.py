@@ -208,16 +208,20 @@ class _New:
 
     def _finish(self) -> Kept:
         self._append(self._buffer)
-        for step in (self._move, self._sync) if MOVES_OPEN_FILES else (self._sync, self._move):
-            step()
-        _bring_to_disk(self._path.parent)
+        shelf = self._folder.shelf(self._version)
+        if MOVES_OPEN_FILES:
+            self._move(shelf)
+            self._sync()
+        else:
+            self._sync()
+            self._move(shelf)
+        _bring_to_disk(shelf)
         self._is_there = False
         return Kept(self._version, self._size, self._digest.hexdigest(), time.time())
 
-    def _move(self) -> None:
-        place = self._folder.shelf(self._version) / self._version
-        self._path.replace(place)
-        self._path = place
+    def _move(self, shelf: Path) -> None:
+        place = shelf / self._version
+        self._path = self._path.replace(place)
 
     def _sync(self) -> None:
         if self._handle is not None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WRITE_SIZE = 1024 * 1024
 READ_SIZE = 256 * 1024
+SMALL = 64 * 1024
+"""What is written at once, without a thread: only bringing it to the disk takes time."""
 THREADS = 8
 INCOMING = "incoming"
 OBJECTS = "objects"
@@ -58,20 +60,22 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.incoming = root / INCOMING
-        self._shelves = {name: root / OBJECTS / name for name in SHELVES}
+        self._shelves = {name: _Shelf(root / OBJECTS / name) for name in SHELVES}
         self._threads = ThreadPoolExecutor(THREADS, "storage")
 
     def open(self) -> None:
         """Make the folder, and throw away what never became complete."""
         self.incoming.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
         for shelf in self._shelves.values():
-            shelf.mkdir(OWNER_ONLY, parents=True, exist_ok=True)
+            shelf.path.mkdir(OWNER_ONLY, parents=True, exist_ok=True)
         for left in self.incoming.glob("*.new"):
             left.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads go, then what they worked with."""
         self._threads.shutdown()
+        for shelf in self._shelves.values():
+            shelf.close()
 
     def path(self, version: str) -> Path:
         """Where the file of a version is."""
@@ -94,11 +98,12 @@ class Folder:
 
     async def adopt(self, path: Path, version: str) -> Kept:
         """Make a file of incoming/ a complete one."""
-        return await self.do(self._adopt, path, version)
+        return await self.do(_adopt, path, self.shelf(version), version)
 
     async def copy(self, version: str) -> Kept:
         """The same bytes again, as a version of its own."""
-        return await self.do(self._copy, version)
+        made = str(uuid4())
+        return await self.do(self._copy, version, self.shelf(made), made)
 
     async def remove(self, versions: Iterable[str | None]) -> None:
         """Remove files that no row names any more."""
@@ -110,27 +115,17 @@ class Folder:
         """The file of a version; raises FileNotFoundError."""
         return await self.do(self._open_file, version)
 
-    def shelf(self, version: str) -> Path:
-        """The folder that a complete file of this version belongs in."""
-        return self._shelves[version[:2]]
+    def shelf(self, version: str) -> _Shelf:
+        """Where a complete file of this version belongs; for the loop's thread."""
+        shelf = self._shelves[version[:2]]
+        shelf.open()
+        return shelf
 
-    def _adopt(self, path: Path, version: str) -> Kept:
-        digest = hashlib.md5(usedforsecurity=False)
-        with path.open("r+b") as file:
-            while chunk := file.read(WRITE_SIZE):
-                digest.update(chunk)
-            os.fsync(file.fileno())  # what came in pieces must survive where its pieces are told of
-            size = file.tell()
-        shelf = self.shelf(version)
-        path.replace(shelf / version)
-        _bring_to_disk(shelf)
-        return Kept(version, size, digest.hexdigest(), time.time())
-
-    def _copy(self, version: str) -> Kept:
-        path = self.incoming / f"{uuid4()}.new"
+    def _copy(self, version: str, shelf: _Shelf, made: str) -> Kept:
+        path = self.incoming / f"{made}.new"
         try:
             shutil.copyfile(self.path(version), path)
-            return self._adopt(path, str(uuid4()))
+            return _adopt(path, shelf, made)
         finally:
             path.unlink(missing_ok=True)
 
@@ -146,6 +141,28 @@ class Folder:
             return self.path(version).open("rb", buffering=0)
         except ValueError as error:
             raise FileNotFoundError(version) from error
+
+
+class _Shelf:
+    """A folder of complete files, which stays open once one was put in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    def open(self) -> None:
+        if self._handle is None and os.name != "nt":
+            self._handle = os.open(self.path, os.O_RDONLY)
+
+    def bring_to_disk(self) -> None:
+        """Make the names in it outlive a power cut, where the system can be asked to."""
+        if self._handle is not None:
+            os.fsync(self._handle)
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 class _New:
@@ -184,7 +201,13 @@ class _New:
 
     async def finish(self) -> Kept:
         await self._written()
-        finishing = self._writing = self._folder.begin(self._finish)
+        shelf = self._folder.shelf(self._version)
+        if self._handle is None and len(self._buffer) <= SMALL:
+            self._complete(shelf)  # in memory, which takes less time than another thread
+            finishing = self._folder.begin(self._bring_to_disk, shelf)
+        else:
+            finishing = self._folder.begin(self._finish, shelf)
+        self._writing = finishing
         return await asyncio.shield(finishing)
 
     async def _hand_over(self) -> None:
@@ -206,27 +229,27 @@ class _New:
         self._size += len(piece)
         _write_all(self._handle, piece)
 
-    def _finish(self) -> Kept:
+    def _finish(self, shelf: _Shelf) -> Kept:
+        self._complete(shelf)
+        return self._bring_to_disk(shelf)
+
+    def _complete(self, shelf: _Shelf) -> None:
         self._append(self._buffer)
-        shelf = self._folder.shelf(self._version)
         if MOVES_OPEN_FILES:
             self._move(shelf)
-            self._sync()
-        else:
-            self._sync()
+
+    def _bring_to_disk(self, shelf: _Shelf) -> Kept:
+        if self._handle is not None:
+            os.fsync(self._handle)
+        if not MOVES_OPEN_FILES:
+            self._close()
             self._move(shelf)
-        _bring_to_disk(shelf)
+        shelf.bring_to_disk()
         self._is_there = False
         return Kept(self._version, self._size, self._digest.hexdigest(), time.time())
 
-    def _move(self, shelf: Path) -> None:
-        place = shelf / self._version
-        self._path = self._path.replace(place)
-
-    def _sync(self) -> None:
-        if self._handle is not None:
-            os.fsync(self._handle)
-        self._close()
+    def _move(self, shelf: _Shelf) -> None:
+        self._path = self._path.replace(shelf.path / self._version)
 
     def _abandon(self, _: asyncio.Future[Any]) -> None:
         self._discard()
@@ -262,12 +285,13 @@ def _write_all(handle: int, piece: bytearray) -> None:
         rest = rest[os.write(handle, rest) :]
 
 
-def _bring_to_disk(folder: Path) -> None:
-    """Make the names in a folder outlive a power cut, where the system can be asked to."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _adopt(path: Path, shelf: _Shelf, version: str) -> Kept:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("r+b") as file:
+        while chunk := file.read(WRITE_SIZE):
+            digest.update(chunk)
+        os.fsync(file.fileno())  # what came in pieces must survive where its pieces are told of
+        size = file.tell()
+    path.replace(shelf.path / version)
+    shelf.bring_to_disk()
+    return Kept(version, size, digest.hexdigest(), time.time())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 import uvicorn
 import uvloop
@@ -221,6 +222,24 @@ def test_an_upload_cancelled_at_its_end_leaves_the_file_to_its_thread(
     monkeypatch.setattr("os.fsync", wait_and_bring)
     asyncio.run(cancel_at_the_end())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="counts what Windows does not number")
+@pytest.mark.parametrize("size", [0, folder.SMALL, folder.SMALL + 1, 3 * MEBIBYTE])
+def test_a_folder_that_was_closed_holds_nothing_open(tmp_path: Path, size: int) -> None:
+    async def keep_many() -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield bytes(size)
+
+        kept = folder.Folder(tmp_path)
+        kept.open()
+        made = [await kept.keep(body()) for _ in range(10)]
+        kept.close()
+        assert [kept.path(each.version).stat().st_size for each in made] == [size] * 10
+
+    before = psutil.Process().num_fds()
+    asyncio.run(keep_many())
+    assert psutil.Process().num_fds() == before
 
 
 @pytest.mark.parametrize("act", ["insert", "update"])

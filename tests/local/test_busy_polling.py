@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,10 +19,16 @@ SOON = 0.02
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """One entry for each time that somebody looked."""
-    looked: list[None] = []
-    monkeypatch.setattr(busy_polling, "_let_others_run", lambda: looked.append(None))
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moment of each look at an answer."""
+    looked: list[float] = []
+
+    class Watched(BusyPolling):
+        def _look(self, *arguments: Any) -> None:
+            looked.append(perf_counter())
+            super()._look(*arguments)
+
+    monkeypatch.setattr(busy_polling, "BusyPolling", Watched)
     monkeypatch.setattr(busy_polling, "PATIENCE_SECONDS", FOREVER)
     return looked
 
@@ -38,9 +45,9 @@ def run(scenario: Coroutine[None, None, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 10))
 
 
-def test_who_waits_alone_looks_until_the_answer_is_here(looks: list[None]) -> None:
+def test_who_waits_alone_looks_until_the_answer_is_here(looks: list[float]) -> None:
     async def wait() -> None:
-        await BusyPolling().wait(answer_soon())
+        await busy_polling.BusyPolling().wait(answer_soon())
         seen = len(looks)
         await asyncio.sleep(SOON)
         assert len(looks) == seen
@@ -49,29 +56,37 @@ def test_who_waits_alone_looks_until_the_answer_is_here(looks: list[None]) -> No
     assert len(looks) > 10
 
 
-def test_after_a_moment_he_sleeps(looks: list[None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_moment_he_sleeps_and_nobody_looks_for_a_while(
+    looks: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(busy_polling, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(busy_polling, "REST_SECONDS", 3 * SOON)
 
     async def wait() -> None:
-        await BusyPolling().wait(answer_soon())
+        polling = busy_polling.BusyPolling()
+        await polling.wait(answer_soon())
+        await polling.wait(answer_soon())
+        assert len(looks) == 1
+        await asyncio.sleep(3 * SOON)
+        await polling.wait(answer_soon())
 
     run(wait())
-    assert not looks
+    assert len(looks) == 2
 
 
-def test_with_company_nobody_looks(looks: list[None]) -> None:
+def test_with_company_nobody_looks(looks: list[float]) -> None:
     async def wait() -> None:
-        polling = BusyPolling()
+        polling = busy_polling.BusyPolling()
         await asyncio.gather(*(polling.wait(answer_soon()) for _ in range(3)))
 
     run(wait())
-    assert len(looks) == 1, "the first, before the others came"
+    assert len(looks) <= 4, "once each, and the first once more before it saw the others"
 
 
-def test_the_loop_does_everything_else_meanwhile(looks: list[None]) -> None:
+def test_the_loop_does_everything_else_meanwhile(looks: list[float]) -> None:
     async def wait() -> None:
         answer = asyncio.get_running_loop().create_future()
-        waiting = asyncio.create_task(BusyPolling().wait(answer))
+        waiting = asyncio.create_task(busy_polling.BusyPolling().wait(answer))
         for _ in range(3):
             await asyncio.sleep(SOON / 10)
         answer.set_result(None)
@@ -82,9 +97,9 @@ def test_the_loop_does_everything_else_meanwhile(looks: list[None]) -> None:
 
 
 @pytest.mark.parametrize("how", ["fails", "is given up"])
-def test_an_answer_that_never_comes_is_not_counted_for_ever(looks: list[None], how: str) -> None:
+def test_an_answer_that_never_comes_is_not_counted_for_ever(looks: list[float], how: str) -> None:
     async def wait() -> None:
-        polling = BusyPolling()
+        polling = busy_polling.BusyPolling()
         answer = asyncio.get_running_loop().create_future()
         waiting = asyncio.create_task(polling.wait(answer))
         await asyncio.sleep(0)

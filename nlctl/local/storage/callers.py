@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nlctl.local.storage import errors
@@ -13,8 +12,6 @@ from nlctl.local.tokens import Flaw, TokenRejected
 
 if TYPE_CHECKING:
     from nlctl.local.tokens import Keyring
-
-REMEMBERED = 1024
 
 _BEARER = re.compile(r"^Bearer\s+", re.IGNORECASE)
 
@@ -59,10 +56,11 @@ def read(authorization: str | None, keyring: Keyring) -> Caller:
     """Who shows this header; refuses a token that is not believed."""
     token = _BEARER.sub("", authorization or "")
     try:
-        keyring.verify(token)  # each time, since tokens expire
-        return _holder(token, keyring)
+        claims = keyring.verify(token)
     except TokenRejected as rejection:
         raise errors.access_denied(explain(rejection)) from rejection
+    role, subject = claims.get("role") or "anon", claims.get("sub") or ""
+    return Caller(str(role), json.dumps(claims), token, str(subject))
 
 
 def read_leniently(authorization: str | None, keyring: Keyring) -> Caller:
@@ -71,14 +69,6 @@ def read_leniently(authorization: str | None, keyring: Keyring) -> Caller:
         return read(authorization, keyring)
     except errors.Refusal:
         return NOBODY
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _holder(token: str, keyring: Keyring) -> Caller:
-    """Whoever holds a token that is believed: the same each time."""
-    claims = keyring.verify(token)
-    role, subject = claims.get("role") or "anon", claims.get("sub") or ""
-    return Caller(str(role), json.dumps(claims), token, str(subject))
 
 
 def explain(rejection: TokenRejected) -> str:

@@ -8,6 +8,7 @@ import errno
 import itertools
 import os
 import socket
+import stat
 import sys
 import threading
 from contextlib import contextmanager
@@ -172,24 +173,58 @@ def test_a_disk_that_fails_at_the_last_moment_keeps_what_was_there(
     assert len(storage.files()) == 1
 
 
-@pytest.mark.parametrize("moves_open_files", [True, False])
+@pytest.mark.skipif(os.name == "nt", reason="cannot bring a folder to the disk")
+@pytest.mark.parametrize(("size", "moves_first"), [(folder.SMALL, True), (folder.SMALL + 1, False)])
 def test_no_row_is_there_before_its_file_and_its_name_are_on_the_disk(
-    storage: Running, ada: Somebody, monkeypatch: pytest.MonkeyPatch, *, moves_open_files: bool
+    storage: Running,
+    ada: Somebody,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    size: int,
+    moves_first: bool,
 ) -> None:
-    rows_seen: list[set[str]] = []
+    seen: list[tuple[str, bool, set[str]]] = []
     bring_to_disk = os.fsync
 
     def look_and_bring(handle: int) -> None:
-        rows_seen.append(storage.versions())
+        what = "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
+        [path] = storage.files()
+        seen.append((what, folder.OBJECTS in path.parts, storage.versions()))
         bring_to_disk(handle)
 
     with monkeypatch.context() as watched:
-        watched.setattr(folder, "MOVES_OPEN_FILES", moves_open_files)
         watched.setattr("os.fsync", look_and_bring)
-        ada.upload(f"{MINE}/a", "whole")
+        ada.upload(f"{MINE}/a", bytes(size))
 
-    assert rows_seen == [set(), set()], "one for the file, one for its name"
-    assert ada.read(f"{MINE}/a").text == "whole"
+    assert seen == [("file", moves_first, set()), ("folder", True, set())]
+    assert ada.read(f"{MINE}/a").content == bytes(size)
+
+
+@pytest.mark.parametrize("size", [folder.SMALL, folder.SMALL + 1])
+def test_an_upload_cancelled_as_its_thread_is_done_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    async def cancel_when_done() -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield bytes(size)
+
+        kept = folder.Folder(tmp_path)
+        kept.open()
+        begin, loop = kept.begin, asyncio.get_running_loop()
+
+        def begin_and_cancel(*act: Any) -> asyncio.Future[Any]:
+            begun = begin(*act)
+            begun.add_done_callback(lambda _: loop.call_soon(upload.cancel))
+            return begun
+
+        monkeypatch.setattr(kept, "begin", begin_and_cancel)
+        upload = asyncio.create_task(kept.keep(body()))
+        with pytest.raises(asyncio.CancelledError):
+            await upload
+        kept.close()
+
+    asyncio.run(cancel_when_done())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_an_upload_cancelled_at_its_end_leaves_the_file_to_its_thread(

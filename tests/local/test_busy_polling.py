@@ -59,15 +59,17 @@ def test_who_waits_alone_looks_until_the_answer_is_here(looks: list[float]) -> N
 def test_after_a_moment_he_sleeps_and_nobody_looks_for_a_while(
     looks: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = 100.0
     monkeypatch.setattr(busy_polling, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(busy_polling, "REST_SECONDS", 3 * SOON)
+    monkeypatch.setattr(busy_polling, "perf_counter", lambda: now)
 
     async def wait() -> None:
+        nonlocal now
         polling = busy_polling.BusyPolling()
         await polling.wait(answer_soon())
         await polling.wait(answer_soon())
         assert len(looks) == 1
-        await asyncio.sleep(3 * SOON)
+        now += busy_polling.REST_SECONDS
         await polling.wait(answer_soon())
 
     run(wait())

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 WRITE_SIZE = 1024 * 1024
 READ_SIZE = 256 * 1024
-SMALL = 64 * 1024 if os.name != "nt" else -1  # where open files cannot be moved
+SMALL = 64 * 1024
 """What is written and moved without a thread: only bringing it to the disk takes time."""
+MOVES_OPEN_FILES = os.name != "nt"
 THREADS = 8
 INCOMING = "incoming"
 OBJECTS = "objects"
@@ -201,7 +202,7 @@ class _New:
     async def finish(self) -> Kept:
         await self._written()
         shelf = self._folder.shelf(self._version)
-        if self._handle is None and len(self._buffer) <= SMALL:
+        if MOVES_OPEN_FILES and self._handle is None and len(self._buffer) <= SMALL:
             self._append(self._buffer)
             self._move(shelf)
             finishing = self._folder.begin(self._bring_to_disk, shelf)

@@ -166,7 +166,7 @@ class _Shelf:
 
 
 class _New:
-    """A file that is being written, a large piece at a time and in another thread.
+    """A file that is being written: a small one at once, a large one piece by piece in a thread.
 
     By the system's own calls: between any two of them threads take turns, and a file object makes
     more of them.
